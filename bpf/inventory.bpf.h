@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Sockets that were open before us, and who holds them. Records go through the ring like any
+ * event, and iter/tcp holds the socket's lock: what happens to a socket meanwhile is before or after
+ * its record, never lost and never twice.
+ */
+#ifndef STALESOCK_INVENTORY_BPF_H
+#define STALESOCK_INVENTORY_BPF_H
+
+#include "lifecycle.bpf.h"
+
+/* A nonzero return makes read() stop with EAGAIN and pass the same object again next time. */
+#define ITERATOR_CONTINUE 0
+#define ITERATOR_RETRY 1
+
+static __always_inline bool ring_needs_draining(void)
+{
+	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= inventory_backlog;
+}
+
+static __always_inline int on_inventory_socket(struct sock_common *common)
+{
+	struct tcp_sock *tp;
+	struct late_state *state = 0;
+	struct sock *sk;
+	__u8 tcp_state;
+
+	if (!common)
+		return ITERATOR_CONTINUE;
+	tp = bpf_skc_to_tcp_sock(common); /* NULL for TIME_WAIT and NEW_SYN_RECV entries */
+	if (!tp)
+		return ITERATOR_CONTINUE;
+	sk = &tp->inet_conn.icsk_inet.sk;
+	tcp_state = sk->__sk_common.skc_state;
+	if (tcp_state == TCP_LISTEN || tcp_state == TCP_CLOSE || !is_tcp(sk) || !is_wanted(sk))
+		return ITERATOR_CONTINUE;
+	if (ring_needs_draining())
+		return ITERATOR_RETRY;
+	if (tcp_state == TCP_CLOSE_WAIT)
+		state = late_with_baseline(sk);
+	emit_full(sk, state, STALESOCK_INVENTORY, tcp_state, tcp_state, 0);
+	return ITERATOR_CONTINUE;
+}
+
+/* iter/task_file sees the sockets of every network namespace. A socket without a cookie was not
+ * reported by anybody yet. */
+static __always_inline int on_task_file(struct task_struct *task, struct file *file)
+{
+	struct stalesock_event *event;
+	struct socket *socket;
+	struct sock *sk;
+	__u64 cookie;
+
+	if (!task || !file)
+		return ITERATOR_CONTINUE;
+	socket = bpf_sock_from_file(file);
+	if (!socket)
+		return ITERATOR_CONTINUE;
+	sk = socket->sk;
+	if (!sk || !is_tcp(sk) || !is_wanted(sk))
+		return ITERATOR_CONTINUE;
+	cookie = sk->__sk_common.skc_cookie.counter;
+	if (!cookie || sk->__sk_common.skc_state == TCP_LISTEN)
+		return ITERATOR_CONTINUE;
+	if (ring_needs_draining())
+		return ITERATOR_RETRY;
+	event = reserve(sizeof(*event));
+	if (!event)
+		return ITERATOR_CONTINUE;
+	event->time_ns = bpf_ktime_get_boot_ns();
+	event->cookie = cookie;
+	event->kind = STALESOCK_OWNER;
+	event->size = sizeof(*event);
+	event->netns = sk->__sk_common.skc_net.net->ns.inum;
+	event->old_state = event->new_state = sk->__sk_common.skc_state;
+	event->flags = flags_of(sk) | STALESOCK_F_OWNED;
+	event->pid = task->tgid;
+	fill_addresses(event, sk);
+	bpf_probe_read_kernel(event->command, sizeof(event->command), task->group_leader->comm);
+	bpf_ringbuf_submit(event, submit_flags());
+	return ITERATOR_CONTINUE;
+}
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* State changes: open, the peer's FIN, our FIN, the end. Most transitions carry no news. */
+#ifndef STALESOCK_LIFECYCLE_BPF_H
+#define STALESOCK_LIFECYCLE_BPF_H
+
+#include "emit.bpf.h"
+
+static __always_inline struct late_state *late_of(const struct sock *sk)
+{
+	return bpf_sk_storage_get(&late, (void *)sk, 0, 0);
+}
+
+/* write_seq must be the one before the first late byte: call it before that byte is queued. */
+static __always_inline struct late_state *late_with_baseline(const struct sock *sk)
+{
+	struct late_state *state =
+	    bpf_sk_storage_get(&late, (void *)sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	struct tcp_sock *tp;
+
+	if (!state || state->flags & LATE_BASELINE)
+		return state;
+	tp = bpf_skc_to_tcp_sock((void *)sk);
+	if (!tp)
+		return 0;
+	state->write_seq = tp->write_seq;
+	state->flags |= LATE_BASELINE;
+	return state;
+}
+
+/* The growth of write_seq since the FIN is exact for every way to send; our own FIN counts as one,
+ * so it is read for the last time when CLOSE_WAIT is left. */
+static __always_inline void update_late_bytes(const struct sock *sk, struct late_state *state)
+{
+	struct tcp_sock *tp;
+
+	if (!(state->flags & LATE_BASELINE) || state->flags & LATE_FINAL)
+		return;
+	tp = bpf_skc_to_tcp_sock((void *)sk);
+	if (tp)
+		state->bytes = tp->write_seq - state->write_seq;
+}
+
+static __always_inline void on_open(const struct sock *sk, int old_state, int new_state)
+{
+	if (!is_tcp(sk) || !is_wanted(sk))
+		return;
+	if (sk->sk_lock.owned && !is_wanted_actor())
+		return;
+	emit_short(sk, STALESOCK_OPEN, old_state, new_state, 0, new_state == TCP_SYN_SENT);
+}
+
+static __always_inline void on_peer_fin(const struct sock *sk, int old_state)
+{
+	struct late_state *state = 0;
+
+	if (!is_tcp(sk) || !is_wanted(sk))
+		return;
+	if (baseline_at_fin) {
+		state = late_with_baseline(sk);
+		if (state) {
+			state->fin_ns = bpf_ktime_get_boot_ns();
+			state->flags |= LATE_FIN_TIMED;
+		}
+	}
+	emit_full(sk, state, STALESOCK_PEER_FIN, old_state, TCP_CLOSE_WAIT, 0);
+}
+
+/* Our FIN. After a clean close nothing of interest can follow unless there was a late write. */
+static __always_inline void on_our_fin(const struct sock *sk, int old_state, int new_state)
+{
+	struct late_state *state;
+
+	if (!is_tcp(sk) || !is_wanted(sk))
+		return;
+	if (new_state == TCP_LAST_ACK) {
+		state = late_of(sk);
+		if (state) {
+			update_late_bytes(sk, state);
+			state->flags |= LATE_FINAL;
+		}
+		if (!state || !state->bytes) {
+			emit_short(sk, STALESOCK_RELEASED, old_state, new_state, 0, true);
+			return;
+		}
+		emit_full(sk, state, STALESOCK_CLOSE, old_state, new_state, 0);
+		return;
+	}
+	emit_full(sk, 0, STALESOCK_CLOSE, old_state, new_state, 0);
+}
+
+static __always_inline void on_end(const struct sock *sk, int old_state)
+{
+	bool orphan = sk->__sk_common.skc_flags & (1ul << SOCK_DEAD);
+	struct late_state *state;
+
+	/* The application let go of it before: the end of an orphan is no news. */
+	if (orphan && (old_state == TCP_FIN_WAIT1 || old_state == TCP_FIN_WAIT2 ||
+		       old_state == TCP_CLOSING))
+		return;
+	if (!is_tcp(sk) || !is_wanted(sk))
+		return;
+	state = late_of(sk);
+	if (old_state == TCP_LAST_ACK && (!state || !state->bytes))
+		return; /* RELEASED was said at LAST_ACK */
+	if (old_state == TCP_SYN_SENT || old_state == TCP_SYN_RECV ||
+	    (!sk->sk_err && (old_state == TCP_FIN_WAIT1 || old_state == TCP_FIN_WAIT2 ||
+			     old_state == TCP_CLOSING))) {
+		emit_short(sk, STALESOCK_RELEASED, old_state, TCP_CLOSE, 0, false);
+		return;
+	}
+	if (state) {
+		update_late_bytes(sk, state);
+		state->flags |= LATE_FINAL;
+	}
+	emit_full(sk, state, STALESOCK_END, old_state, TCP_CLOSE, 0);
+}
+
+static __always_inline int on_state_change(const struct sock *sk, int old_state, int new_state)
+{
+	switch (new_state) {
+	case TCP_SYN_SENT:
+		on_open(sk, old_state, new_state);
+		break;
+	case TCP_ESTABLISHED:
+		/* SYN_SENT->ESTABLISHED repeats what ->SYN_SENT said. */
+		if (old_state == TCP_SYN_RECV)
+			on_open(sk, old_state, new_state);
+		break;
+	case TCP_CLOSE_WAIT:
+		on_peer_fin(sk, old_state);
+		break;
+	case TCP_FIN_WAIT1:
+	case TCP_LAST_ACK:
+		on_our_fin(sk, old_state, new_state);
+		break;
+	case TCP_FIN_WAIT2:
+		/* The self-transition of a close after shutdown(SHUT_WR). */
+		if (old_state == TCP_FIN_WAIT2 && is_tcp(sk) && is_wanted(sk))
+			emit_short(sk, STALESOCK_RELEASED, old_state, new_state, 0, true);
+		break;
+	case TCP_CLOSE:
+		if (old_state != TCP_LISTEN && old_state != TCP_CLOSE)
+			on_end(sk, old_state);
+		break;
+	}
+	return 0;
+}
+
+/* An RST that answers a late write leaves CLOSE_WAIT inside the send. What the application did then
+ * (did it wait for an answer?) is complete when the socket goes. */
+static __always_inline int on_destroy(const struct sock *sk)
+{
+	struct late_state *state;
+
+	if (!sk->sk_bpf_storage)
+		return 0;
+	state = late_of(sk);
+	if (!state || !state->bytes || !is_tcp(sk) || !is_wanted(sk))
+		return 0;
+	emit_full(sk, state, STALESOCK_END, sk->__sk_common.skc_state, TCP_CLOSE,
+		  STALESOCK_F_DESTROYED);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Every map and every read-only setting. Each says who inserts, who deletes, who reads. */
+#ifndef STALESOCK_MAPS_BPF_H
+#define STALESOCK_MAPS_BPF_H
+
+#include "stalesock/event.h"
+
+/*
+ * events: inserted by every hook through emit.bpf.h; read and deleted by user/probe.
+ * The size is set before loading.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} events SEC(".maps");
+
+/* late_state.flags */
+#define LATE_BASELINE (1u << 0) /* write_seq is the value at (or since) the FIN */
+#define LATE_FIN_TIMED (1u << 1) /* fin_ns was taken at the FIN */
+#define LATE_WRITING (1u << 2)   /* the first late write has begun: its facts are filled */
+#define LATE_FINAL (1u << 3)     /* CLOSE_WAIT was left: bytes will not grow */
+#define LATE_READ (1u << 4)      /* read again after the late write */
+#define LATE_EOF_READ (1u << 5)  /* EOF was read after the FIN */
+#define LATE_EOF_PEEKED (1u << 6)
+#define LATE_CONTINUED (1u << 7) /* the first late bytes belong to a send begun before the FIN */
+
+/* What the kernel does not keep about a socket whose peer has sent its FIN. */
+struct late_state {
+	__u64 fin_ns;
+	__u64 late_ns;
+	__u64 cgroup_id;
+	__u32 write_seq;
+	__u32 bytes;
+	__u32 pid;
+	__u32 unread;
+	__u32 copied_seq;
+	__u32 flags;
+	__u16 record_length;
+	__u16 writes;
+	__u8 head;
+	__u8 padding[3];
+	char command[STALESOCK_COMMAND_LENGTH];
+};
+
+/*
+ * late: inserted no earlier than the peer's FIN, by the first read of EOF, the first late write or
+ * the inventory (and at the FIN itself where no hook sees a write before it is queued); deleted by
+ * the kernel with the socket; read by the hooks that emit.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct late_state);
+} late SEC(".maps");
+
+/* Settings: written by user/probe before loading, read by every hook. Zero: no restriction. */
+const volatile __u32 filter_netns = 0;
+const volatile __u32 filter_pid = 0;
+const volatile __u16 filter_port = 0;
+/* The consumer is woken when this many bytes wait; below, it drains on its timer. */
+const volatile __u32 wakeup_backlog = 1 << 20;
+/* The inventory pauses for the consumer when this many bytes wait. */
+const volatile __u32 inventory_backlog = 2 << 20;
+/* No hook sees the socket before a late write is queued: note write_seq at every FIN. */
+const volatile bool baseline_at_fin = false;
+
+/* Counters: written by the hooks, read by user/probe. */
+__u64 dropped = 0;       /* records the full ring refused */
+__u64 mptcp_skipped = 0; /* transitions of MPTCP master sockets */
+
+/* The clock pair of read_tick: written by it, read by user/probe. */
+__u64 tick_jiffies = 0;
+__u64 tick_boot_ns = 0;
+
+#endif

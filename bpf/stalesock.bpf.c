@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The table of attach points, in the order of a connection's life. One line each; bodies are in the
+ * *.bpf.h files. user/probe/hooks.cpp says what each is needed for and which of them is loaded.
+ */
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "inventory.bpf.h"
+#include "lifecycle.bpf.h"
+#include "timers.bpf.h"
+#include "traffic.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Not tcp_set_state by kprobe: the tracepoint fires before sk_state is written and costs a tenth. */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(state_change, const struct sock *sk, int old_state, int new_state)
+{
+	return on_state_change(sk, old_state, new_state);
+}
+
+/* Before a byte is queued: the baseline of write_seq, the head of the message, the writer. */
+SEC("tp_btf/tcp_sendmsg_locked")
+int BPF_PROG(send_begin, const struct sock *sk, const struct msghdr *msg)
+{
+	return on_send_begin(sk, msg);
+}
+
+/* Not the state at the end of a send: only the growth of write_seq tells what was accepted. */
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(send_end, struct sock *sk)
+{
+	return on_send_end(sk);
+}
+
+/* Did the application know? 0 from recv or from MSG_PEEK. poll and epoll are invisible. */
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(receive_end, struct sock *sk, int result, int message_flags)
+{
+	return on_receive(sk, result, message_flags);
+}
+
+/* Every timer of the host passes here; one comparison for all but keepalive. */
+SEC("tp_btf/timer_expire_entry")
+int BPF_PROG(timer_expiry, struct timer_list *timer)
+{
+	return on_timer_expiry(timer);
+}
+
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(retransmit, const struct sock *sk)
+{
+	return on_retransmit(sk);
+}
+
+/* Only sockets with a late write have something left to say. */
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(destroy, struct sock *sk)
+{
+	return on_destroy(sk);
+}
+
+SEC("iter/tcp")
+int inventory(struct bpf_iter__tcp *context)
+{
+	return on_inventory_socket(context->sk_common);
+}
+
+SEC("iter/task_file")
+int owner_scan(struct bpf_iter__task_file *context)
+{
+	return on_task_file(context->task, context->file);
+}
+
+/* Run on demand: one jiffy's length is measured against the boot clock, HZ is not readable everywhere. */
+SEC("syscall")
+int read_tick(void *context)
+{
+	tick_jiffies = bpf_jiffies64();
+	tick_boot_ns = bpf_ktime_get_boot_ns();
+	return 0;
+}

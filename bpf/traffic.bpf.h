@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Sends and receives. In ESTABLISHED every body returns at its first comparison. */
+#ifndef STALESOCK_TRAFFIC_BPF_H
+#define STALESOCK_TRAFFIC_BPF_H
+
+#include "lifecycle.bpf.h"
+
+#define TLS_RECORD_ALERT 21 /* RFC 8446, 5.1 */
+#define TLS_RECORD_DATA 23
+#define TLS_MAJOR_VERSION 3
+#define HEAD_LENGTH 5
+
+/* Sends after this one still add to the byte count but are not reported one by one. */
+#define REPORTED_WRITES 4
+
+/* "QUIT" of SMTP, FTP, POP3 and Redis in either case; the Terminate message of PostgreSQL; COM_QUIT of
+ * MySQL with its packet header. */
+static __always_inline bool is_goodbye(const __u8 *head, __u32 length)
+{
+	__u32 word = (__u32)head[0] << 24 | (__u32)head[1] << 16 | (__u32)head[2] << 8 | head[3];
+
+	if ((word & 0xdfdfdfdf) == 0x51554954) /* "QUIT" */
+		return length <= 8;
+	if (length != HEAD_LENGTH)
+		return false;
+	return (word == 0x58000000 && head[4] == 4) || (word == 0x01000000 && head[4] == 1);
+}
+
+static __always_inline void classify_head(struct late_state *state, const __u8 *head, __u32 length)
+{
+	state->head = STALESOCK_HEAD_OTHER;
+	if (head[1] == TLS_MAJOR_VERSION && head[2] <= 4) {
+		__u16 record_length = (__u16)(head[3] << 8 | head[4]);
+
+		if (head[0] == TLS_RECORD_ALERT) {
+			state->head = STALESOCK_HEAD_TLS_ALERT;
+			state->record_length = record_length;
+			return;
+		}
+		if (head[0] == TLS_RECORD_DATA) {
+			state->head = STALESOCK_HEAD_TLS_DATA;
+			state->record_length = record_length;
+			return;
+		}
+	}
+	if (is_goodbye(head, length))
+		state->head = STALESOCK_HEAD_GOODBYE;
+}
+
+/* Where the next bytes to be sent lie; nothing for page iterators (sendfile, splice, kernel TLS). */
+static __always_inline const void *next_bytes(const struct iov_iter *iter, __u64 *available,
+					      bool *in_kernel)
+{
+	__u8 type = BPF_CORE_READ(iter, iter_type);
+	__u64 offset = BPF_CORE_READ(iter, iov_offset);
+	const struct iovec *vector;
+
+	*in_kernel = false;
+	if (bpf_core_enum_value_exists(enum iter_type, ITER_UBUF) &&
+	    type == bpf_core_enum_value(enum iter_type, ITER_UBUF)) {
+		*available = BPF_CORE_READ(iter, count);
+		return BPF_CORE_READ(iter, ubuf) + offset;
+	}
+	*in_kernel = type == bpf_core_enum_value(enum iter_type, ITER_KVEC);
+	if (!*in_kernel && type != bpf_core_enum_value(enum iter_type, ITER_IOVEC))
+		return 0;
+	vector = BPF_CORE_READ(iter, __iov);
+	*available = BPF_CORE_READ(vector, iov_len) - offset;
+	return BPF_CORE_READ(vector, iov_base) + offset;
+}
+
+static __always_inline void look_at_head(struct late_state *state, const struct msghdr *msg)
+{
+	const struct iov_iter *iter = __builtin_preserve_access_index(&msg->msg_iter);
+	__u8 head[HEAD_LENGTH] = {};
+	__u64 available = 0;
+	bool in_kernel;
+	const void *bytes = next_bytes(iter, &available, &in_kernel);
+	long error;
+
+	state->head = STALESOCK_HEAD_UNKNOWN;
+	if (!bytes)
+		return;
+	if (BPF_CORE_READ(iter, iov_offset))
+		state->flags |= LATE_CONTINUED;
+	if (available < HEAD_LENGTH) {
+		/* A first vector this short (a record header sent apart is 5) is not looked into. */
+		state->head = available ? STALESOCK_HEAD_OTHER : STALESOCK_HEAD_UNKNOWN;
+		return;
+	}
+	error = in_kernel ? bpf_probe_read_kernel(head, sizeof(head), bytes)
+			  : bpf_probe_read_user(head, sizeof(head), bytes);
+	if (!error)
+		classify_head(state, head, (__u32)BPF_CORE_READ(iter, count));
+}
+
+static __always_inline void note_writer(struct late_state *state)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	state->pid = bpf_get_current_pid_tgid() >> 32;
+	state->cgroup_id = bpf_get_current_cgroup_id();
+	bpf_probe_read_kernel(state->command, sizeof(state->command), task->group_leader->comm);
+}
+
+/* Before the first late byte is queued: once for each chunk of a send, so the first one counts. */
+static __always_inline int on_send_begin(const struct sock *sk, const struct msghdr *msg)
+{
+	struct late_state *state;
+	struct tcp_sock *tp;
+
+	if (sk->__sk_common.skc_state != TCP_CLOSE_WAIT)
+		return 0;
+	if (!is_tcp(sk) || !is_wanted(sk) || !is_wanted_actor())
+		return 0;
+	state = late_with_baseline(sk);
+	tp = bpf_skc_to_tcp_sock((void *)sk);
+	if (!state || !tp)
+		return 0;
+	/* An attempt that queued nothing (no memory, bad buffer) does not count: look again. */
+	if (tp->write_seq != state->write_seq)
+		return 0;
+	state->flags &= ~LATE_CONTINUED;
+	state->flags |= LATE_WRITING;
+	state->late_ns = bpf_ktime_get_boot_ns();
+	state->copied_seq = tp->copied_seq;
+	state->unread = tp->rcv_nxt - tp->copied_seq;
+	note_writer(state);
+	look_at_head(state, msg);
+	return 0;
+}
+
+/* After a send. The state may be CLOSE already: on loopback the RST is processed inside the send. */
+static __always_inline int on_send_end(const struct sock *sk)
+{
+	__u8 tcp_state = sk->__sk_common.skc_state;
+	struct late_state *state;
+
+	if (tcp_state == TCP_ESTABLISHED ||
+	    (tcp_state != TCP_CLOSE_WAIT && tcp_state != TCP_CLOSE && tcp_state != TCP_LAST_ACK))
+		return 0;
+	if (!sk->sk_bpf_storage || !is_tcp(sk) || !is_wanted(sk))
+		return 0;
+	state = late_of(sk);
+	if (!state)
+		return 0;
+	update_late_bytes(sk, state);
+	if (!state->bytes)
+		return 0;
+	if (!state->late_ns) { /* no hook before the send on this kernel */
+		state->late_ns = bpf_ktime_get_boot_ns();
+		note_writer(state);
+	}
+	/* One last record for a send that left CLOSE_WAIT within; EPIPE after that is no news. */
+	if (state->flags & LATE_FINAL)
+		return 0;
+	if (state->writes++ < REPORTED_WRITES)
+		emit_full(sk, state, STALESOCK_LATE_WRITE, tcp_state, tcp_state, 0);
+	return 0;
+}
+
+static __always_inline int on_receive(const struct sock *sk, int result, int message_flags)
+{
+	struct late_state *state;
+	__u8 tcp_state;
+	__u32 seen = message_flags & MSG_PEEK ? LATE_EOF_PEEKED : LATE_EOF_READ;
+
+	if (result > 0)
+		return 0;
+	tcp_state = sk->__sk_common.skc_state;
+	if (tcp_state != TCP_CLOSE_WAIT && tcp_state != TCP_CLOSE)
+		return 0;
+	/* Only an active opener's knowledge is evidence; a server reading EOF is how requests end. */
+	if (!is_tcp(sk) || sk->sk_max_ack_backlog || !is_wanted(sk) || !is_wanted_actor())
+		return 0;
+	if (tcp_state == TCP_CLOSE_WAIT && !result)
+		state = late_with_baseline(sk);
+	else
+		state = sk->sk_bpf_storage ? late_of(sk) : 0;
+	if (!state)
+		return 0;
+	if (state->bytes && !(state->flags & LATE_READ)) {
+		state->flags |= LATE_READ;
+		emit_full(sk, state, STALESOCK_LATE_WRITE, tcp_state, tcp_state, 0);
+		return 0;
+	}
+	if (result || state->bytes || tcp_state != TCP_CLOSE_WAIT || state->flags & seen)
+		return 0;
+	state->flags |= seen;
+	emit_short(sk, STALESOCK_EOF_READ, tcp_state, tcp_state,
+		   message_flags & MSG_PEEK ? STALESOCK_F_PEEK : 0, true);
+	return 0;
+}
+
+#endif
