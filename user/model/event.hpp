@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the kernel reported, as plain values: decoded, checked, unit-carrying.
+#pragma once
+
+#include "model/endpoint.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace stalesock {
+
+/// Boot time (CLOCK_BOOTTIME) and durations alike. No module below app/ reads a clock.
+using Nanoseconds = std::chrono::nanoseconds;
+
+/// Values are the kernel's (include/net/tcp_states.h). TIME_WAIT is never entered by a transition
+/// event: the kernel moves to a minisock and reports CLOSE.
+enum class TcpState : std::uint8_t {
+	unknown = 0,
+	established = 1,
+	syn_sent = 2,
+	syn_recv = 3,
+	fin_wait1 = 4,
+	fin_wait2 = 5,
+	time_wait = 6,
+	close = 7,
+	close_wait = 8,
+	last_ack = 9,
+	listen = 10,
+	closing = 11,
+	new_syn_recv = 12,
+};
+/// "ESTABLISHED", "CLOSE_WAIT", ... verbatim.
+[[nodiscard]] std::string_view to_string(TcpState state);
+
+enum class Role : std::uint8_t { unknown, active, passive };
+[[nodiscard]] std::string_view to_string(Role role);
+
+/// Kinds of event, one for each STALESOCK_* kind of the kernel contract.
+enum class EventKind : std::uint8_t {
+	open,
+	peer_fin,
+	late_write,
+	eof_read,
+	close,
+	end,
+	keepalive_probe,
+	retransmit,
+	inventory,
+	owner,
+	released,
+};
+/// "open", "peer_fin", ... as `watch --events` prints them.
+[[nodiscard]] std::string_view to_string(EventKind kind);
+
+enum class OwnerSource : std::uint8_t { unknown, connect, write, close, scan };
+[[nodiscard]] std::string_view to_string(OwnerSource source);
+
+/// The process an event was seen to come from. The command is the group leader's comm, raw: escape
+/// it before a terminal or a log sees it.
+struct Actor {
+	std::int32_t pid = 0;
+	std::string command;
+};
+
+/// What the first bytes of a late write were, classified in the kernel.
+enum class PayloadHead : std::uint8_t { unknown, tls_alert, tls_data, goodbye, other };
+[[nodiscard]] std::string_view to_string(PayloadHead head);
+
+/// What was read from the socket at the moment of the event. Sequence numbers wrap: subtract them
+/// only as std::uint32_t. Ages in ticks are jiffies (1/HZ s); clocks named *_us and *_ns are
+/// CLOCK_MONOTONIC and only comparable with each other.
+struct SocketView {
+	std::uint64_t clock_us = 0;
+	std::uint64_t first_tx_us = 0;
+	std::uint64_t delivered_us = 0;
+	std::uint64_t last_tx_ns = 0;
+	std::uint64_t bytes_sent = 0;
+	std::uint64_t bytes_received = 0;
+	std::uint32_t write_seq = 0;
+	std::uint32_t snd_una = 0;
+	std::uint32_t rcv_nxt = 0;
+	std::uint32_t copied_seq = 0;
+	std::uint32_t rcv_wup = 0;
+	std::uint32_t send_age_ticks = 0;
+	std::uint32_t receive_age_ticks = 0;
+	std::uint32_t ack_age_ticks = 0;
+	std::uint32_t srtt_us = 0;
+	std::uint32_t retransmits = 0;
+	std::uint32_t keepalive_time_ticks = 0;
+	std::uint32_t keepalive_interval_ticks = 0;
+	std::uint32_t user_timeout_ms = 0;
+	std::uint8_t keepalive_probes = 0;
+	std::uint8_t probes_out = 0;
+};
+
+/// The late write as the kernel keeps it with the socket.
+struct LateWrite {
+	std::optional<Nanoseconds> fin_time; ///< boot time; absent when the FIN was not seen by a hook
+	Nanoseconds time{};                  ///< boot time of the first late write
+	std::uint32_t bytes = 0;             ///< all bytes queued after the FIN so far
+	std::uint32_t unread = 0;            ///< unread at the first late write, the FIN counted as one
+	std::uint32_t copied_seq = 0;        ///< at the first late write
+	std::uint16_t writes = 0;            ///< sends seen after the FIN so far
+	PayloadHead head = PayloadHead::unknown;
+	std::uint16_t record_length = 0; ///< of the TLS record, for tls_data only
+	bool read_afterwards = false;    ///< the application read again after its late write
+	bool continued = false; ///< the first late bytes end a send that began before the FIN
+	std::optional<Actor> writer;
+};
+
+struct Event {
+	Nanoseconds time{}; ///< CLOCK_BOOTTIME
+	std::uint64_t cookie = 0;
+	std::uint64_t cgroup_id = 0; ///< of the actor; 0 when there is none
+	std::uint32_t netns = 0;     ///< inode number of the network namespace
+	int error = 0;               ///< sk_err as a positive errno, or 0
+	EventKind kind = EventKind::open;
+	TcpState old_state = TcpState::unknown;
+	TcpState new_state = TcpState::unknown;
+	std::uint8_t shutdown = 0; ///< 1 RCV_SHUTDOWN, 2 SEND_SHUTDOWN, 3 both
+	bool ipv6_socket = false;  ///< AF_INET6 socket, whatever its addresses
+	bool peer_fin_seen = false; ///< SOCK_DONE
+	bool orphan = false;        ///< SOCK_DEAD
+	bool keepalive = false;     ///< SO_KEEPALIVE is on
+	bool inherited_backlog = false; ///< came from a listener: a passive open
+	bool upper_layer = false;       ///< kernel TLS or another upper-layer protocol
+	bool peek = false;              ///< eof_read by MSG_PEEK
+	bool paced = false;             ///< last_tx_ns may run ahead of the clock
+	bool eof_read = false;   ///< full records after the FIN: EOF had been read (before a late write)
+	bool eof_peeked = false; ///< the same by MSG_PEEK
+	bool destroyed = false;         ///< end from the destruction of the socket
+	bool kernel_socket = false;
+	Endpoint local;
+	Endpoint remote;
+	std::optional<Actor> actor; ///< only from process context
+	std::optional<SocketView> view;
+	std::optional<LateWrite> late;
+};
+
+} // namespace stalesock
