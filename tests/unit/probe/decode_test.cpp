@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/decode.hpp"
+
+#include "stalesock/event.h"
+
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <sys/socket.h>
+#include <vector>
+
+namespace stalesock::test {
+
+namespace {
+
+stalesock_event_full full_record() {
+	stalesock_event_full record{};
+	record.head.kind = STALESOCK_PEER_FIN;
+	record.head.size = sizeof(record);
+	record.head.family = AF_INET;
+	record.head.cookie = 42;
+	record.head.time_ns = 1'000'000'007;
+	record.head.local_port = 41230;
+	record.head.remote_port = 8080;
+	record.head.old_state = 1;
+	record.head.new_state = 8;
+	record.head.local[0] = 127;
+	record.head.local[3] = 1;
+	return record;
+}
+
+stalesock_event short_record() {
+	stalesock_event record = full_record().head;
+	record.kind = STALESOCK_OPEN;
+	record.size = sizeof(record);
+	return record;
+}
+
+template <typename Record> std::vector<std::byte> bytes_of(const Record& record, std::size_t length) {
+	std::vector<std::byte> bytes(length);
+	std::memcpy(bytes.data(), &record, std::min(length, sizeof(record)));
+	return bytes;
+}
+
+template <typename Record> DecodeStatus status_of(const Record& record, std::size_t length) {
+	Event event;
+	return decode(bytes_of(record, length), event);
+}
+
+} // namespace
+
+TEST_CASE("a full record becomes an event with a view") {
+	stalesock_event_full record = full_record();
+	record.head.flags = STALESOCK_F_DONE | STALESOCK_F_PASSIVE | STALESOCK_F_EOF_READ;
+	record.write_seq = 77;
+	record.srtt_us = 1234;
+	Event event;
+	REQUIRE(decode(bytes_of(record, sizeof(record)), event) == DecodeStatus::ok);
+	CHECK(event.kind == EventKind::peer_fin);
+	CHECK(event.cookie == 42);
+	CHECK(event.time == Nanoseconds(1'000'000'007));
+	CHECK(event.old_state == TcpState::established);
+	CHECK(event.new_state == TcpState::close_wait);
+	CHECK(to_string(event.local) == "127.0.0.1:41230");
+	CHECK(event.peer_fin_seen);
+	CHECK(event.inherited_backlog);
+	CHECK(event.eof_read);
+	CHECK_FALSE(event.orphan);
+	CHECK_FALSE(event.actor.has_value());
+	CHECK_FALSE(event.late.has_value());
+	REQUIRE(event.view.has_value());
+	CHECK(event.view->write_seq == 77);
+	CHECK(event.view->srtt_us == 1234);
+}
+
+TEST_CASE("what is not flagged is absent, whatever its bytes") {
+	stalesock_event_full record = full_record();
+	record.head.pid = 9;
+	record.late_bytes = 100;
+	record.late_ns = 5;
+	Event event;
+	REQUIRE(decode(bytes_of(record, sizeof(record)), event) == DecodeStatus::ok);
+	CHECK_FALSE(event.actor.has_value());
+	CHECK_FALSE(event.late.has_value());
+}
+
+TEST_CASE("a late write carries its head, its writer and the time of the FIN where known") {
+	stalesock_event_full record = full_record();
+	record.head.kind = STALESOCK_LATE_WRITE;
+	record.head.flags = STALESOCK_F_LATE | STALESOCK_F_LATE_READ;
+	record.late_head = STALESOCK_HEAD_TLS_DATA;
+	record.late_record_length = 51;
+	record.late_bytes = 56;
+	record.late_pid = 812;
+	std::memset(record.late_command, 'x', sizeof(record.late_command)); // no terminating NUL
+	Event event;
+	REQUIRE(decode(bytes_of(record, sizeof(record)), event) == DecodeStatus::ok);
+	REQUIRE(event.late.has_value());
+	CHECK_FALSE(event.late->fin_time.has_value());
+	CHECK(event.late->head == PayloadHead::tls_data);
+	CHECK(event.late->record_length == 51);
+	CHECK(event.late->bytes == 56);
+	CHECK(event.late->read_afterwards);
+	REQUIRE(event.late->writer.has_value());
+	CHECK(event.late->writer->pid == 812);
+	CHECK(event.late->writer->command == std::string(16, 'x'));
+}
+
+TEST_CASE("nothing of an event decoded before remains") {
+	Event event;
+	stalesock_event_full record = full_record();
+	record.head.flags = STALESOCK_F_OWNED | STALESOCK_F_LATE;
+	REQUIRE(decode(bytes_of(record, sizeof(record)), event) == DecodeStatus::ok);
+	REQUIRE(event.actor.has_value());
+	REQUIRE(decode(bytes_of(short_record(), sizeof(stalesock_event)), event) == DecodeStatus::ok);
+	CHECK_FALSE(event.actor.has_value());
+	CHECK_FALSE(event.view.has_value());
+	CHECK_FALSE(event.late.has_value());
+}
+
+TEST_CASE("records of the wrong length are refused before they are read") {
+	CHECK(status_of(full_record(), 0) == DecodeStatus::short_record);
+	CHECK(status_of(full_record(), sizeof(stalesock_event) - 1) == DecodeStatus::short_record);
+	CHECK(status_of(full_record(), sizeof(stalesock_event)) == DecodeStatus::short_record);
+	CHECK(status_of(full_record(), sizeof(stalesock_event_full) - 1) == DecodeStatus::short_record);
+	CHECK(status_of(full_record(), sizeof(stalesock_event_full)) == DecodeStatus::ok);
+	CHECK(status_of(full_record(), sizeof(stalesock_event_full) + 8) ==
+	      DecodeStatus::oversized_record);
+	CHECK(status_of(short_record(), sizeof(stalesock_event)) == DecodeStatus::ok);
+	CHECK(status_of(short_record(), sizeof(stalesock_event_full)) == DecodeStatus::oversized_record);
+}
+
+TEST_CASE("a record that lies about its size is refused") {
+	stalesock_event_full record = full_record();
+	record.head.size = sizeof(stalesock_event);
+	CHECK(status_of(record, sizeof(record)) == DecodeStatus::short_record);
+	record.head.size = sizeof(record) + 1;
+	CHECK(status_of(record, sizeof(record)) == DecodeStatus::oversized_record);
+}
+
+TEST_CASE("unknown kinds, families and states are refused") {
+	stalesock_event_full record = full_record();
+	SECTION("kind 0") {
+		record.head.kind = 0;
+		CHECK(status_of(record, sizeof(record)) == DecodeStatus::unknown_kind);
+	}
+	SECTION("a kind of the future") {
+		record.head.kind = STALESOCK_RELEASED + 1;
+		CHECK(status_of(record, sizeof(record)) == DecodeStatus::unknown_kind);
+	}
+	SECTION("AF_UNIX") {
+		record.head.family = AF_UNIX;
+		CHECK(status_of(record, sizeof(record)) == DecodeStatus::bad_field);
+	}
+	SECTION("a state TCP does not have") {
+		record.head.new_state = 13;
+		CHECK(status_of(record, sizeof(record)) == DecodeStatus::bad_field);
+	}
+}
+
+} // namespace stalesock::test

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/decode.hpp"
+
+#include "stalesock/event.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <sys/socket.h>
+
+namespace stalesock {
+
+namespace {
+
+struct KindLayout {
+	EventKind kind;
+	std::size_t size;
+};
+
+/// Indexed by STALESOCK_* kind; 0 is not a kind.
+constexpr std::array<KindLayout, 12> layouts{{
+    {EventKind::open, 0},
+    {EventKind::open, sizeof(stalesock_event)},
+    {EventKind::peer_fin, sizeof(stalesock_event_full)},
+    {EventKind::late_write, sizeof(stalesock_event_full)},
+    {EventKind::eof_read, sizeof(stalesock_event)},
+    {EventKind::close, sizeof(stalesock_event_full)},
+    {EventKind::end, sizeof(stalesock_event_full)},
+    {EventKind::keepalive_probe, sizeof(stalesock_event)},
+    {EventKind::retransmit, sizeof(stalesock_event_full)},
+    {EventKind::inventory, sizeof(stalesock_event_full)},
+    {EventKind::owner, sizeof(stalesock_event)},
+    {EventKind::released, sizeof(stalesock_event)},
+}};
+static_assert(STALESOCK_OPEN == 1 && STALESOCK_RELEASED == layouts.size() - 1);
+
+constexpr std::uint8_t highest_state = static_cast<std::uint8_t>(TcpState::new_syn_recv);
+
+bool has(std::uint32_t flags, std::uint32_t flag) {
+	return (flags & flag) != 0;
+}
+
+Address address_of(std::uint16_t family, const __u8 (&bytes)[16]) {
+	if (family == AF_INET6) {
+		return address_from_ipv6(bytes);
+	}
+	return address_from_ipv4({bytes[0], bytes[1], bytes[2], bytes[3]});
+}
+
+Actor actor_of(std::uint32_t pid, const char (&command)[STALESOCK_COMMAND_LENGTH]) {
+	return {static_cast<std::int32_t>(pid),
+	        std::string(command, strnlen(command, sizeof(command)))};
+}
+
+PayloadHead head_of(std::uint8_t head) {
+	switch (head) {
+	case STALESOCK_HEAD_TLS_ALERT:
+		return PayloadHead::tls_alert;
+	case STALESOCK_HEAD_TLS_DATA:
+		return PayloadHead::tls_data;
+	case STALESOCK_HEAD_GOODBYE:
+		return PayloadHead::goodbye;
+	case STALESOCK_HEAD_OTHER:
+		return PayloadHead::other;
+	default:
+		return PayloadHead::unknown;
+	}
+}
+
+void fill_head(Event& event, const stalesock_event& record) {
+	event.time = Nanoseconds(record.time_ns);
+	event.cookie = record.cookie;
+	event.cgroup_id = record.cgroup_id;
+	event.netns = record.netns;
+	event.error = record.error;
+	event.kind = layouts[record.kind].kind;
+	event.old_state = static_cast<TcpState>(record.old_state);
+	event.new_state = static_cast<TcpState>(record.new_state);
+	event.shutdown = record.shutdown;
+	event.ipv6_socket = record.family == AF_INET6;
+	event.peer_fin_seen = has(record.flags, STALESOCK_F_DONE);
+	event.orphan = has(record.flags, STALESOCK_F_DEAD);
+	event.keepalive = has(record.flags, STALESOCK_F_KEEPALIVE);
+	event.inherited_backlog = has(record.flags, STALESOCK_F_PASSIVE);
+	event.upper_layer = has(record.flags, STALESOCK_F_ULP);
+	event.peek = has(record.flags, STALESOCK_F_PEEK);
+	event.paced = has(record.flags, STALESOCK_F_PACED);
+	event.eof_read = has(record.flags, STALESOCK_F_EOF_READ);
+	event.eof_peeked = has(record.flags, STALESOCK_F_EOF_PEEKED);
+	event.destroyed = has(record.flags, STALESOCK_F_DESTROYED);
+	event.local = {address_of(record.family, record.local), record.local_port};
+	event.remote = {address_of(record.family, record.remote), record.remote_port};
+	event.actor.reset();
+	event.view.reset();
+	event.late.reset();
+	if (has(record.flags, STALESOCK_F_OWNED)) {
+		event.actor = actor_of(record.pid, record.command);
+	}
+}
+
+SocketView view_of(const stalesock_event_full& record) {
+	return {
+	    .clock_us = record.clock_us,
+	    .first_tx_us = record.first_tx_us,
+	    .delivered_us = record.delivered_us,
+	    .last_tx_ns = record.last_tx_ns,
+	    .bytes_sent = record.bytes_sent,
+	    .bytes_received = record.bytes_received,
+	    .write_seq = record.write_seq,
+	    .snd_una = record.snd_una,
+	    .rcv_nxt = record.rcv_nxt,
+	    .copied_seq = record.copied_seq,
+	    .rcv_wup = record.rcv_wup,
+	    .send_age_ticks = record.send_age_ticks,
+	    .receive_age_ticks = record.receive_age_ticks,
+	    .ack_age_ticks = record.ack_age_ticks,
+	    .srtt_us = record.srtt_us,
+	    .retransmits = record.retransmits,
+	    .keepalive_time_ticks = record.keepalive_time_ticks,
+	    .keepalive_interval_ticks = record.keepalive_interval_ticks,
+	    .user_timeout_ms = record.user_timeout_ms,
+	    .keepalive_probes = record.keepalive_probes,
+	    .probes_out = record.probes_out,
+	};
+}
+
+LateWrite late_of(const stalesock_event_full& record) {
+	LateWrite late;
+	if (record.fin_ns != 0) {
+		late.fin_time = Nanoseconds(record.fin_ns);
+	}
+	late.time = Nanoseconds(record.late_ns);
+	late.bytes = record.late_bytes;
+	late.unread = record.late_unread;
+	late.copied_seq = record.late_copied_seq;
+	late.writes = record.late_writes;
+	late.head = head_of(record.late_head);
+	late.record_length = record.late_record_length;
+	late.read_afterwards = has(record.head.flags, STALESOCK_F_LATE_READ);
+	late.continued = has(record.head.flags, STALESOCK_F_LATE_CONTINUED);
+	if (record.late_pid != 0) {
+		late.writer = actor_of(record.late_pid, record.late_command);
+	}
+	return late;
+}
+
+DecodeStatus check(const stalesock_event& head, std::size_t length) {
+	if (head.kind == 0 || head.kind >= layouts.size()) {
+		return DecodeStatus::unknown_kind;
+	}
+	const std::size_t expected = layouts[head.kind].size;
+	if (length < expected || head.size < expected) {
+		return DecodeStatus::short_record;
+	}
+	if (length > expected || head.size > expected) {
+		return DecodeStatus::oversized_record;
+	}
+	if ((head.family != AF_INET && head.family != AF_INET6) || head.old_state > highest_state ||
+	    head.new_state > highest_state) {
+		return DecodeStatus::bad_field;
+	}
+	return DecodeStatus::ok;
+}
+
+} // namespace
+
+DecodeStatus decode(std::span<const std::byte> record, Event& event) {
+	stalesock_event_full full{};
+	if (record.size() < sizeof(full.head)) {
+		return DecodeStatus::short_record;
+	}
+	std::memcpy(&full.head, record.data(), sizeof(full.head));
+	const DecodeStatus status = check(full.head, record.size());
+	if (status != DecodeStatus::ok) {
+		return status;
+	}
+	fill_head(event, full.head);
+	if (record.size() == sizeof(full)) {
+		std::memcpy(&full, record.data(), sizeof(full));
+		event.view = view_of(full);
+		if (has(full.head.flags, STALESOCK_F_LATE)) {
+			event.late = late_of(full);
+		}
+	}
+	return DecodeStatus::ok;
+}
+
+} // namespace stalesock
