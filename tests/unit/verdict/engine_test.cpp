@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole stories through the engine: the exact list of verdicts, with time passed in.
+#include "support/socket_model.hpp"
+#include "verdict/engine.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+namespace stalesock::test {
+
+namespace {
+
+class Story {
+  public:
+	explicit Story(std::size_t max_connections = 100) : engine_({max_connections, tick}) {}
+
+	void apply(const Event& event) { engine_.apply(event, collect_); }
+	void until(Nanoseconds now) { engine_.on_tick(now, collect_); }
+	void finish(Nanoseconds now) { engine_.finish(now, collect_); }
+	[[nodiscard]] EngineCounters counters() const { return engine_.counters(); }
+
+	[[nodiscard]] std::vector<std::string> kinds() const {
+		std::vector<std::string> names;
+		for (const Verdict& verdict : verdicts) {
+			names.emplace_back(to_string(verdict.kind));
+		}
+		return names;
+	}
+
+	std::vector<Verdict> verdicts;
+
+  private:
+	Engine engine_;
+	Engine::Handler collect_ = [this](const Verdict& verdict) { verdicts.push_back(verdict); };
+};
+
+using Names = std::vector<std::string>;
+
+constexpr Nanoseconds start = seconds(1000);
+
+} // namespace
+
+TEST_CASE("a reused stale connection is an idle close, then a stale reuse") {
+	Story story;
+	SocketModel socket;
+	story.apply(socket.open(start));
+	socket.turn(start + milliseconds(1), 100, 500);
+	story.apply(socket.peer_fin(start + milliseconds(2001)));
+	REQUIRE(story.kinds() == Names{"idle_close"});
+	story.apply(socket.late_write(start + milliseconds(2499), 163));
+	story.apply(socket.reset(start + milliseconds(2500)));
+	REQUIRE(story.kinds() == Names{"idle_close", "stale_reuse"});
+
+	const Verdict& verdict = story.verdicts.back();
+	CHECK(verdict.confidence == Confidence::certain);
+	CHECK(verdict.evidence.fin_to_write == milliseconds(498));
+	CHECK(verdict.evidence.idle == milliseconds(2000));
+	CHECK(verdict.evidence.bytes_after_fin == 163U);
+	CHECK(verdict.evidence.rst_received == true);
+	CHECK(verdict.evidence.eof_read == false);
+	CHECK(verdict.evidence.unread_bytes == 0U);
+	CHECK(verdict.evidence.unacked_at_fin == 0U);
+	CHECK(verdict.connection.role == Role::active);
+	CHECK(verdict.connection.state == TcpState::close_wait);
+	CHECK(verdict.connection.local.port == 41230);
+	CHECK(verdict.connection.age == milliseconds(2499));
+	CHECK(verdict.owner.source == OwnerSource::write);
+	CHECK(verdict.owner.pid == 812);
+	CHECK(verdict.id == "7-2");
+	CHECK(verdict.message ==
+	      "client (pid 812) wrote 163 B to 10.0.0.7:8080 498 ms after the server's FIN, on a connection "
+	      "that was idle for 2.00 s when the server closed it; the server answered with an RST");
+	CHECK_FALSE(verdict.advice.empty());
+	CHECK(story.counters().tracked == 0);
+}
+
+TEST_CASE("without an RST a stale reuse is reported when it has settled, with all its bytes") {
+	Story story;
+	SocketModel socket;
+	story.apply(socket.open(start));
+	socket.turn(start, 100, 500);
+	story.apply(socket.peer_fin(start + seconds(1)));
+	story.apply(socket.late_write(start + seconds(2), 60));
+	story.apply(socket.late_write(start + seconds(2) + milliseconds(1), 40));
+	story.until(start + seconds(2) + milliseconds(249));
+	REQUIRE(story.kinds() == Names{"idle_close"});
+	story.until(start + seconds(2) + milliseconds(250));
+	REQUIRE(story.kinds() == Names{"idle_close", "stale_reuse"});
+	CHECK(story.verdicts.back().evidence.bytes_after_fin == 100U);
+	CHECK(story.verdicts.back().evidence.rst_received == false);
+
+	SECTION("and only once, whatever follows") {
+		story.apply(socket.late_write(start + seconds(3), 60));
+		story.apply(socket.reset(start + seconds(4)));
+		story.finish(start + seconds(9));
+		CHECK(story.kinds() == Names{"idle_close", "stale_reuse"});
+	}
+}
+
+TEST_CASE("a client that reads the end of file and closes has nothing to answer for") {
+	Story story;
+	SocketModel socket;
+	story.apply(socket.open(start));
+	socket.turn(start, 100, 500);
+	story.apply(socket.peer_fin(start + seconds(1)));
+	story.apply(socket.eof_read(start + seconds(1)));
+	story.apply(socket.close(start + seconds(1) + milliseconds(1)));
+	story.finish(start + seconds(5));
+	CHECK(story.kinds() == Names{"idle_close"});
+	CHECK(story.counters().tracked == 0);
+}
+
+TEST_CASE("what the application knew before its late write is evidence") {
+	Story story;
+	SocketModel socket;
+	story.apply(socket.open(start));
+	socket.turn(start, 100, 500);
+	story.apply(socket.peer_fin(start + seconds(1)));
+	const bool peek = GENERATE(false, true);
+	story.apply(socket.eof_read(start + milliseconds(1500), peek));
+	story.apply(socket.late_write(start + seconds(2), 60));
+	story.finish(start + seconds(3));
+	REQUIRE(story.verdicts.size() == 2);
+	CHECK(story.verdicts[1].evidence.eof_read == !peek);
+	CHECK(story.verdicts[1].evidence.peeked == peek);
+}
+
+TEST_CASE("TLS farewells are not reuse") {
+	Story story;
+	const Role role = GENERATE(Role::active, Role::passive);
+	SocketModel socket(role);
+	story.apply(socket.open(start));
+	socket.turn(start, 100, 500);
+	story.apply(socket.peer_fin(start + seconds(1)));
+	story.verdicts.clear();
+
+	SECTION("an alert record, answered by an RST") {
+		story.apply(socket.late_write(start + seconds(2), 31, PayloadHead::tls_alert, 26));
+		story.apply(socket.reset(start + seconds(2)));
+	}
+	SECTION("an encrypted alert, then close") {
+		story.apply(socket.late_write(start + seconds(2), 24, PayloadHead::tls_data, 19));
+		story.apply(socket.close(start + seconds(2)));
+		story.apply(socket.last_ack(start + seconds(2)));
+	}
+	SECTION("a padded one that could be a request, but nobody waits for an answer") {
+		story.apply(socket.late_write(start + seconds(2), 40, PayloadHead::tls_data, 35));
+		story.apply(socket.reset(start + seconds(2)));
+		story.apply(socket.destroyed(start + seconds(2) + milliseconds(1)));
+	}
+	SECTION("a database client's goodbye") {
+		story.apply(socket.late_write(start + seconds(2), 5, PayloadHead::goodbye));
+		story.apply(socket.reset(start + seconds(2)));
+	}
+	story.finish(start + seconds(3));
+	CHECK(story.kinds() == Names{"farewell_write"});
+	CHECK(story.counters().tracked == 0);
+}
+
+TEST_CASE("a short TLS record after which the application reads is a request") {
+	Story story;
+	SocketModel socket;
+	story.apply(socket.open(start));
+	socket.turn(start, 100, 500);
+	story.apply(socket.peer_fin(start + seconds(1)));
+	story.apply(socket.late_write(start + seconds(2), 28, PayloadHead::tls_data, 23));
+	story.apply(socket.reset(start + seconds(2)));
+	REQUIRE(story.kinds() == Names{"idle_close"});
+	story.apply(socket.read_after_late_write(start + seconds(2) + milliseconds(1)));
+	story.apply(socket.destroyed(start + seconds(2) + milliseconds(2)));
+	CHECK(story.kinds() == Names{"idle_close", "stale_reuse"});
+}
+
+TEST_CASE("TLS requests of any usual length are reuse") {
+	Story story;
+	SocketModel socket;
+	story.apply(socket.open(start));
+	socket.turn(start, 100, 500);
+	socket.receive(start + seconds(1), 24); // close_notify, never read
+	story.apply(socket.peer_fin(start + seconds(1)));
+	story.apply(socket.late_write(start + seconds(2), 56, PayloadHead::tls_data, 51));
+	story.apply(socket.reset(start + seconds(2)));
+	REQUIRE(story.kinds() == Names{"idle_close", "stale_reuse"});
+	CHECK(story.verdicts[1].evidence.unread_bytes == 24U);
+}
+
+TEST_CASE("a passive opener answering after the client's FIN") {
+	Story story;
+	SocketModel socket(Role::passive);
+	story.apply(socket.open(start));
+	socket.receive(start, 100);
+	socket.read_all();
+	story.apply(socket.peer_fin(start + milliseconds(10)));
+	story.apply(socket.late_write(start + milliseconds(800), 700));
+
+	SECTION("half-closed by the client: the answer is accepted") {
+		story.apply(socket.close(start + milliseconds(801)));
+		story.apply(socket.last_ack(start + milliseconds(802)));
+		story.finish(start + seconds(4));
+		REQUIRE(story.kinds() == Names{"half_close_response"});
+		CHECK(story.verdicts[0].evidence.bytes_after_fin == 700U);
+	}
+	SECTION("closed by the client: the answer is refused") {
+		story.apply(socket.reset(start + milliseconds(801)));
+		story.finish(start + seconds(4));
+		REQUIRE(story.kinds() == Names{"abandoned_response"});
+		CHECK(story.verdicts[0].evidence.receive_age == milliseconds(8)); // 10 ms, in ticks
+	}
+	CHECK(story.counters().tracked == 0);
+}
+
+TEST_CASE("an upload answered early goes on after the FIN without being stale") {
+	Story story;
+	SocketModel socket;
+	story.apply(socket.open(start));
+	socket.send(start + milliseconds(10), 20000);
+	socket.acked(start + milliseconds(11));
+	socket.receive(start + milliseconds(20), 300);
+	story.apply(socket.peer_fin(start + milliseconds(20)));
+	REQUIRE(story.kinds().empty()); // a limit_close or an early response: not known yet
+
+	SECTION("writes follow and the answer lies unread") {
+		story.apply(socket.late_write(start + milliseconds(60), 20000));
+		story.apply(socket.late_write(start + milliseconds(110), 20000));
+		story.finish(start + seconds(4));
+		CHECK(story.kinds() == Names{"early_response"});
+	}
+	SECTION("the answer is read before the next write: the pool was not told") {
+		socket.read_all();
+		story.apply(socket.late_write(start + milliseconds(600), 100));
+		story.finish(start + seconds(4));
+		CHECK(story.kinds() == Names{"limit_close", "stale_reuse"});
+	}
+	SECTION("nothing follows but the close") {
+		story.apply(socket.close(start + milliseconds(30)));
+		CHECK(story.kinds() == Names{"limit_close"});
+	}
+	SECTION("nothing follows at all") {
+		story.until(start + milliseconds(1019));
+		CHECK(story.kinds().empty());
+		story.until(start + milliseconds(1020));
+		CHECK(story.kinds() == Names{"limit_close"});
+	}
+}
+
+TEST_CASE("closing with unread bytes is a dirty close by its owner") {
+	Story story;
+	SocketModel socket(GENERATE(Role::active, Role::passive));
+	story.apply(socket.open(start));
+	socket.receive(start + milliseconds(5), 300);
+	story.apply(socket.abort(start + milliseconds(9)));
+	REQUIRE(story.kinds() == Names{"dirty_close"});
+	CHECK(story.verdicts[0].evidence.unread_bytes == 300U);
+	CHECK(story.verdicts[0].evidence.rst_sent == true);
+	CHECK(story.verdicts[0].owner.source == OwnerSource::close);
+}
+
+TEST_CASE("SO_LINGER 0 with nothing unread is nobody's fault") {
+	Story story;
+	SocketModel socket;
+	story.apply(socket.open(start));
+	socket.turn(start, 100, 500);
+	story.apply(socket.abort(start + milliseconds(9)));
+	CHECK(story.kinds().empty());
+}
+
+TEST_CASE("a connection in CLOSE_WAIT before us: the reuse is seen, the FIN's time inferred") {
+	Story story;
+	SocketModel socket;
+	socket.turn(start, 100, 500);
+	(void)socket.peer_fin(start + seconds(1));
+	story.apply(socket.inventory(start + seconds(3), seconds(2)));
+	story.apply(socket.owner(start + seconds(3), 99, "pool"));
+	story.apply(socket.late_write(start + seconds(4), 50));
+	story.apply(socket.reset(start + seconds(4)));
+	REQUIRE(story.kinds() == Names{"stale_reuse"});
+	const Verdict& verdict = story.verdicts[0];
+	CHECK(verdict.confidence == Confidence::likely);
+	CHECK(verdict.inferred == "the time of the FIN; which side opened the connection");
+	CHECK(verdict.evidence.fin_to_write == seconds(3));
+	CHECK_FALSE(verdict.evidence.idle.has_value());
+	CHECK_FALSE(verdict.connection.age.has_value());
+}
+
+TEST_CASE("the owner of an older connection comes from the scan") {
+	Story story;
+	SocketModel socket;
+	socket.turn(start, 100, 500);
+	story.apply(socket.inventory(start + milliseconds(500), milliseconds(500)));
+	story.apply(socket.owner(start + milliseconds(500), 99, "pool"));
+	story.apply(socket.peer_fin(start + seconds(1)));
+	REQUIRE(story.kinds() == Names{"idle_close"});
+	CHECK(story.verdicts[0].owner.source == OwnerSource::scan);
+	CHECK(story.verdicts[0].owner.pid == 99);
+	CHECK(story.verdicts[0].owner.command == "pool");
+}
+
+TEST_CASE("events of a connection that has been judged and forgotten do not bring it back") {
+	Story story;
+	SocketModel socket;
+	story.apply(socket.open(start));
+	socket.turn(start, 100, 500);
+	story.apply(socket.peer_fin(start + seconds(1)));
+	story.apply(socket.late_write(start + seconds(2), 50));
+	story.apply(socket.reset(start + seconds(2)));
+	story.apply(socket.read_after_late_write(start + seconds(2)));
+	story.apply(socket.destroyed(start + seconds(2)));
+	story.finish(start + seconds(9));
+	CHECK(story.kinds() == Names{"idle_close", "stale_reuse"});
+	CHECK(story.counters().tracked == 0);
+}
+
+TEST_CASE("a full table evicts the connection heard of least, counts it, and keeps those with a FIN") {
+	Story story(2);
+	SocketModel stale(Role::active, 1);
+	SocketModel quiet(Role::active, 2);
+	SocketModel fresh(Role::active, 3);
+	story.apply(stale.open(start));
+	stale.turn(start, 100, 500);
+	story.apply(stale.peer_fin(start + seconds(1)));
+	story.apply(quiet.open(start + seconds(2)));
+	story.apply(fresh.open(start + seconds(3)));
+	CHECK(story.counters().tracked == 2);
+	CHECK(story.counters().evicted == 1);
+	story.apply(stale.late_write(start + seconds(4), 50));
+	story.finish(start + seconds(5));
+	CHECK(story.kinds() == Names{"idle_close", "stale_reuse"});
+	CHECK(story.verdicts[1].connection.age.has_value());
+}
+
+TEST_CASE("text from outside is escaped in the message") {
+	Story story;
+	SocketModel socket;
+	Event open = socket.open(start);
+	open.actor->command = "a\x1b[2Jb";
+	story.apply(open);
+	socket.turn(start, 100, 500);
+	story.apply(socket.peer_fin(start + seconds(1)));
+	REQUIRE(story.verdicts.size() == 1);
+	CHECK(story.verdicts[0].message.find('\x1b') == std::string::npos);
+	CHECK(story.verdicts[0].message.find("a\\x1b[2Jb") != std::string::npos);
+}
+
+} // namespace stalesock::test

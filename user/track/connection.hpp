@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is remembered of one connection between events.
+#pragma once
+
+#include "model/event.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace stalesock {
+
+/// Ages are read with the resolution of a jiffy.
+inline constexpr Nanoseconds default_tick{4'000'000};
+
+/// What was learned at the peer's FIN and after it. Only connections in (or past) CLOSE_WAIT have it.
+struct FinFacts {
+	Nanoseconds time{};         ///< boot time of the FIN
+	bool time_inferred = false; ///< from the age of the last ACK: the FIN itself was not seen
+	std::optional<SocketView> view; ///< the socket at the FIN; absent when it was not seen
+	bool paced = false;
+	bool eof_read = false;
+	bool eof_peeked = false;
+	std::optional<LateWrite> late;
+	std::optional<Nanoseconds> judged_at_fin; ///< verdict on the FIN itself is due then (deferred)
+	std::optional<Nanoseconds> judge_late_at; ///< verdict on the late write is due then
+	bool late_judged = false;
+	bool rst_received = false;
+	bool closed_by_us = false;
+};
+
+/// Kept small: one exists for every tracked connection. `cookie` 0 marks a free slot.
+struct Connection {
+	std::uint64_t cookie = 0;
+	Nanoseconds opened{};    ///< boot time; only with opened_known
+	Nanoseconds last_event{};
+	std::unique_ptr<FinFacts> fin;
+	Address local_address;
+	Address remote_address;
+	std::uint16_t local_port = 0;
+	std::uint16_t remote_port = 0;
+	std::uint32_t netns = 0;
+	std::int32_t owner_pid = 0; ///< 0: unknown
+	std::array<char, 16> owner_command{};
+	OwnerSource owner_source = OwnerSource::unknown;
+	TcpState state = TcpState::unknown;
+	Role role = Role::unknown;
+	bool role_inferred = false;
+	bool opened_known = false;
+	std::uint8_t verdicts = 0;          ///< reported so far: the ordinal of the next id
+	std::uint16_t keepalive_probes = 0; ///< seen, saturating
+
+	[[nodiscard]] Endpoint local() const { return {local_address, local_port}; }
+	[[nodiscard]] Endpoint remote() const { return {remote_address, remote_port}; }
+	[[nodiscard]] std::string_view owner_name() const;
+};
+
+} // namespace stalesock

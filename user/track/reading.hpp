@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a socket's counters and clocks say. Pure functions; each names the kernel's rule it rests on.
+#pragma once
+
+#include "model/event.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace stalesock {
+
+/// A close_notify is 24 bytes in TLS 1.3, 31 in TLS 1.2 (RFC 8446, RFC 5246), up to 69 with CBC.
+inline constexpr std::uint32_t longest_parting_record = 69;
+
+/// A snapshot with what is needed to read it.
+struct Reading {
+	const SocketView& view;
+	bool fin_received = false; ///< rcv_nxt counts the peer's FIN as one
+	bool paced = false;
+	Nanoseconds tick{};
+};
+
+/// Bytes the application has not read, the FIN not counted.
+[[nodiscard]] std::uint32_t unread_bytes(const Reading& reading);
+
+/// Bytes written and not acknowledged. Only before our own FIN, which write_seq counts as one.
+[[nodiscard]] std::uint32_t unacked_bytes(const SocketView& view);
+
+/// Nothing of the flight that is out now has been acknowledged, and the flight began when nothing
+/// was out: tcp_rate_skb_sent sets both stamps to the same value then, and every delivery moves one.
+[[nodiscard]] bool flight_untouched(const SocketView& view);
+
+/// Age of our last send. Exact to the microsecond when first_tx_us is that send's and TCP's clock is
+/// fresh (it is in packet processing); else to the tick, from lsndtime. Never negative.
+[[nodiscard]] Nanoseconds send_age(const Reading& reading);
+
+/// Age of the last payload received, to the tick (lrcvtime). A connection that has received nothing:
+/// the age of its handshake.
+[[nodiscard]] Nanoseconds receive_age(const Reading& reading);
+
+/// Idle gap before our last send: receive age less send age, at least 0.
+[[nodiscard]] Nanoseconds gap_before_send(const Reading& reading);
+
+/// Whether any payload arrived after our last write, as far as it can be an answer to it.
+/// Within one tick the order is had from two facts: rcv_wup is rcv_nxt at the last segment we sent,
+/// and last_tx_ns equals first_tx_us as long as that segment is the last write.
+[[nodiscard]] bool answered_since_last_write(const Reading& reading);
+
+/// The payload that came last is a parting word (TLS close_notify, an error message), not the answer to
+/// our last write: that was answered and acknowledged by us at least `quiet` ago.
+[[nodiscard]] bool only_last_words(const Reading& reading, Nanoseconds quiet);
+
+} // namespace stalesock

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "track/tracker.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace stalesock {
+
+namespace {
+
+constexpr std::uint8_t both_directions = 3; // RCV_SHUTDOWN | SEND_SHUTDOWN
+
+void set_owner(Connection& connection, const Actor& actor, OwnerSource source) {
+	connection.owner_pid = actor.pid;
+	connection.owner_source = source;
+	connection.owner_command.fill('\0');
+	const std::size_t length = std::min(actor.command.size(), connection.owner_command.size());
+	std::copy_n(actor.command.begin(), length, connection.owner_command.begin());
+}
+
+/// An observed transition decides; a socket that was open before us tells by its inherited backlog.
+void update_role(Connection& connection, const Event& event) {
+	if (event.kind == EventKind::open && event.new_state == TcpState::syn_sent) {
+		connection.role = Role::active;
+		connection.role_inferred = false;
+	} else if (event.inherited_backlog) {
+		connection.role = Role::passive;
+		connection.role_inferred = false;
+	} else if (connection.role == Role::unknown) {
+		const bool accepted = event.kind == EventKind::open;
+		connection.role = accepted ? Role::passive : Role::active;
+		connection.role_inferred = !accepted;
+	}
+}
+
+/// Only where the actor is the application acting on its own behalf.
+void update_owner(Connection& connection, const Event& event) {
+	if (event.kind == EventKind::open && event.actor && connection.role == Role::active) {
+		set_owner(connection, *event.actor, OwnerSource::connect);
+	} else if (event.late && event.late->writer) {
+		set_owner(connection, *event.late->writer, OwnerSource::write);
+	} else if (event.kind == EventKind::owner && event.actor &&
+	           (connection.owner_source == OwnerSource::unknown ||
+	            connection.owner_source == OwnerSource::scan)) {
+		set_owner(connection, *event.actor, OwnerSource::scan);
+	} else if (event.kind != EventKind::owner && event.actor && event.error == 0 &&
+	           event.shutdown == both_directions &&
+	           connection.owner_source == OwnerSource::unknown) {
+		set_owner(connection, *event.actor, OwnerSource::close);
+	}
+}
+
+void update_addresses(Connection& connection, const Event& event) {
+	connection.local_address = event.local.address;
+	connection.remote_address = event.remote.address;
+	if (event.local.port != 0) { // 0 in SYN_SENT
+		connection.local_port = event.local.port;
+	}
+	connection.remote_port = event.remote.port;
+	connection.netns = event.netns;
+}
+
+FinFacts& fin_of(Connection& connection) {
+	if (!connection.fin) {
+		connection.fin = std::make_unique<FinFacts>();
+	}
+	return *connection.fin;
+}
+
+/// The peer's last ACK is its FIN's, unless it answered a keepalive probe since.
+void infer_fin_time(FinFacts& fin, const Event& event, Nanoseconds tick) {
+	if (event.late && event.late->fin_time) {
+		fin.time = *event.late->fin_time;
+		return;
+	}
+	fin.time_inferred = true;
+	fin.time = event.view ? event.time - event.view->ack_age_ticks * tick : event.time;
+	if (event.late) {
+		fin.time = std::min(fin.time, event.late->time);
+	}
+}
+
+void update_fin(Connection& connection, const Event& event, Nanoseconds tick) {
+	if (event.kind == EventKind::peer_fin) {
+		FinFacts& fin = fin_of(connection);
+		fin.time = event.time;
+		fin.time_inferred = false;
+		fin.view = event.view;
+		fin.paced = event.paced;
+	} else if (!connection.fin &&
+	           (event.late || (event.kind == EventKind::inventory &&
+	                           event.new_state == TcpState::close_wait))) {
+		infer_fin_time(fin_of(connection), event, tick);
+	}
+	if (!connection.fin) {
+		return;
+	}
+	FinFacts& fin = *connection.fin;
+	fin.eof_read |= event.eof_read || (event.kind == EventKind::eof_read && !event.peek);
+	fin.eof_peeked |= event.eof_peeked || (event.kind == EventKind::eof_read && event.peek);
+	if (event.late) {
+		fin.late = event.late;
+	}
+	const bool ours = event.shutdown == both_directions && event.error == 0;
+	fin.closed_by_us |= ours && (event.kind == EventKind::close || event.kind == EventKind::released ||
+	                             event.destroyed);
+	fin.rst_received |= event.kind == EventKind::end && event.error != 0;
+}
+
+bool may_create(const Event& event) {
+	switch (event.kind) {
+	case EventKind::owner:
+	case EventKind::keepalive_probe:
+	case EventKind::released:
+	case EventKind::eof_read:
+		return false;
+	case EventKind::end:
+		return !event.destroyed;
+	case EventKind::late_write: // after the RST its connection has been judged and forgotten
+		return event.new_state != TcpState::close;
+	default:
+		return true;
+	}
+}
+
+} // namespace
+
+std::string_view Connection::owner_name() const {
+	const auto* const end = std::find(owner_command.begin(), owner_command.end(), '\0');
+	return {owner_command.data(), static_cast<std::size_t>(end - owner_command.begin())};
+}
+
+Tracker::Tracker(std::size_t limit)
+    : limit_(std::clamp<std::size_t>(limit, 1, std::numeric_limits<std::uint32_t>::max())) {}
+
+Connection* Tracker::apply(const Event& event, Nanoseconds tick) {
+	Connection* connection = find(event.cookie);
+	if (connection == nullptr) {
+		if (!may_create(event)) {
+			return nullptr;
+		}
+		connection = &insert(event);
+	}
+	if (event.kind == EventKind::keepalive_probe) {
+		if (connection->keepalive_probes < std::numeric_limits<std::uint16_t>::max()) {
+			connection->keepalive_probes++;
+		}
+		return connection;
+	}
+	connection->last_event = event.time;
+	if (event.kind != EventKind::owner) {
+		update_addresses(*connection, event);
+		connection->state = event.new_state;
+	}
+	update_role(*connection, event);
+	update_fin(*connection, event, tick);
+	update_owner(*connection, event);
+	return connection;
+}
+
+Connection* Tracker::find(std::uint64_t cookie) {
+	const auto found = index_.find(cookie);
+	return found == index_.end() ? nullptr : &slots_[found->second];
+}
+
+void Tracker::forget(std::uint64_t cookie) {
+	const auto found = index_.find(cookie);
+	if (found == index_.end()) {
+		return;
+	}
+	slots_[found->second] = Connection{};
+	free_.push_back(found->second);
+	index_.erase(found);
+}
+
+Connection& Tracker::insert(const Event& event) {
+	if (index_.size() >= limit_) {
+		evict_one();
+	}
+	const std::size_t slot = free_slot();
+	index_.emplace(event.cookie, static_cast<std::uint32_t>(slot));
+	Connection& connection = slots_[slot];
+	connection.cookie = event.cookie;
+	connection.opened_known = event.kind == EventKind::open;
+	connection.opened = event.time;
+	counters_.opened++;
+	return connection;
+}
+
+/// A full table has no free slot, so every slot of the sample holds a connection.
+void Tracker::evict_one() {
+	constexpr std::size_t sample_size = 16;
+	constexpr std::uint64_t stride = 2'654'435'761; // Knuth's multiplier: spreads over the table
+	const Connection* worst = nullptr;
+	for (std::size_t i = 0; i < std::min(sample_size, slots_.size()); i++) {
+		const Connection& candidate = slots_[(sample_++ * stride) % slots_.size()];
+		const auto rank = [](const Connection& connection) {
+			return std::pair(connection.fin != nullptr, connection.last_event);
+		};
+		if (worst == nullptr || rank(candidate) < rank(*worst)) {
+			worst = &candidate;
+		}
+	}
+	forget(worst->cookie);
+	counters_.evicted++;
+}
+
+std::size_t Tracker::free_slot() {
+	if (free_.empty()) {
+		slots_.emplace_back();
+		return slots_.size() - 1;
+	}
+	const std::size_t slot = free_.back();
+	free_.pop_back();
+	return slot;
+}
+
+} // namespace stalesock

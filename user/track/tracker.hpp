@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Applies events to connections: a bounded table keyed by socket cookie.
+#pragma once
+
+#include "model/event.hpp"
+#include "track/connection.hpp"
+
+#include <absl/container/flat_hash_map.h>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+namespace stalesock {
+
+struct TrackerCounters {
+	std::uint64_t opened = 0;
+	std::uint64_t evicted = 0;
+};
+
+class Tracker {
+  public:
+	/// Connections kept at once; at least 1. A new one beyond that evicts the least useful of a small
+	/// sample: without a FIN before with one, then the one nothing was heard of for longest.
+	explicit Tracker(std::size_t limit);
+
+	/// Updates the connection of the event and returns it, or null when the event is about a
+	/// connection that need not be known (an owner or a probe of an unknown one, the end of one).
+	/// The pointer is good until the next call.
+	Connection* apply(const Event& event, Nanoseconds tick);
+
+	[[nodiscard]] Connection* find(std::uint64_t cookie);
+	void forget(std::uint64_t cookie);
+
+	[[nodiscard]] std::size_t size() const { return index_.size(); }
+	[[nodiscard]] TrackerCounters counters() const { return counters_; }
+
+  private:
+	Connection& insert(const Event& event);
+	void evict_one();
+	std::size_t free_slot();
+
+	std::size_t limit_;
+	std::deque<Connection> slots_;
+	std::vector<std::uint32_t> free_;
+	absl::flat_hash_map<std::uint64_t, std::uint32_t> index_;
+	TrackerCounters counters_;
+	std::uint64_t sample_ = 0; ///< position of the next eviction sample; deterministic
+};
+
+} // namespace stalesock

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Events in, verdicts out: the tracker and the rules behind one door.
+#pragma once
+
+#include "model/event.hpp"
+#include "verdict/verdict.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+namespace stalesock {
+
+struct EngineOptions {
+	/// Connections tracked at once; at least 1. When full, the least useful one is evicted and counted.
+	std::size_t max_connections = 262'144;
+	/// Length of one jiffy: the resolution of ages read from a socket.
+	Nanoseconds tick{4'000'000};
+};
+
+struct EngineCounters {
+	std::uint64_t tracked = 0; ///< connections in the table now
+	std::uint64_t opened = 0;  ///< connections ever put into the table
+	std::uint64_t evicted = 0; ///< connections dropped because the table was full
+};
+
+/// Pure: no clock, no I/O, no log. Deterministic for a sequence of events and ticks.
+class Engine {
+  public:
+	using Handler = std::function<void(const Verdict&)>;
+
+	explicit Engine(const EngineOptions& options);
+	~Engine();
+	Engine(const Engine&) = delete;
+	Engine& operator=(const Engine&) = delete;
+
+	/// Applies one event and hands over every verdict that follows from it, in order.
+	void apply(const Event& event, const Handler& handler);
+
+	/// Silence is evidence too. Call it at least every 100 ms with the boot time.
+	void on_tick(Nanoseconds now, const Handler& handler);
+
+	/// Before stopping: settles what was waiting for more evidence.
+	void finish(Nanoseconds now, const Handler& handler);
+
+	[[nodiscard]] EngineCounters counters() const;
+
+  private:
+	struct State;
+	std::unique_ptr<State> state_;
+};
+
+} // namespace stalesock

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verdict/message.hpp"
+
+#include "model/escape.hpp"
+
+#include <fmt/format.h>
+
+namespace stalesock {
+
+namespace {
+
+std::string who(const Owner& owner) {
+	if (!owner.pid) {
+		return "an unknown process";
+	}
+	return fmt::format("{} (pid {})", escape_untrusted(owner.command.value_or("?")), *owner.pid);
+}
+
+std::string duration_or_unknown(const std::optional<Nanoseconds>& duration) {
+	return duration ? duration_text(*duration) : "an unknown time";
+}
+
+std::uint64_t or_zero(const std::optional<std::uint64_t>& count) {
+	return count.value_or(0);
+}
+
+std::string idle_clause(const Evidence& evidence) {
+	return evidence.idle ? fmt::format(", on a connection that was idle for {} when the server closed it",
+	                                   duration_text(*evidence.idle))
+	                     : "";
+}
+
+std::string stale_reuse_message(const Verdict& verdict) {
+	const Evidence& evidence = verdict.evidence;
+	const bool reset = evidence.rst_received.value_or(false);
+	return fmt::format("{} wrote {} B to {} {} after the server's FIN{}; {}", who(verdict.owner),
+	                   or_zero(evidence.bytes_after_fin), to_string(verdict.connection.remote),
+	                   duration_or_unknown(evidence.fin_to_write), idle_clause(evidence),
+	                   reset ? "the server answered with an RST" : "no answer can come");
+}
+
+std::string reuse_race_message(const Verdict& verdict) {
+	const Evidence& evidence = verdict.evidence;
+	const std::string gap =
+	    evidence.receive_age && evidence.idle && *evidence.receive_age > *evidence.idle
+	        ? " after " + duration_text(*evidence.receive_age - *evidence.idle) + " of silence"
+	        : "";
+	if (evidence.rst_received.value_or(false)) {
+		return fmt::format("{} wrote to {}{} and got an RST {} later, without a FIN before: the server "
+		                   "was closing while the request was on the wire",
+		                   who(verdict.owner), to_string(verdict.connection.remote), gap,
+		                   duration_or_unknown(evidence.idle));
+	}
+	return fmt::format("{} wrote {} B to {}{}, {} before the server's FIN arrived without having seen "
+	                   "them: request and FIN crossed on the wire",
+	                   who(verdict.owner), or_zero(evidence.unacked_at_fin),
+	                   to_string(verdict.connection.remote), gap, duration_or_unknown(evidence.idle));
+}
+
+std::string unanswered_close_message(const Verdict& verdict) {
+	return fmt::format("{} took what {} had written and {} {} after the last write, without an answer",
+	                   to_string(verdict.connection.remote), who(verdict.owner),
+	                   verdict.evidence.rst_received.value_or(false) ? "reset the connection"
+	                                                                 : "hung up",
+	                   duration_or_unknown(verdict.evidence.idle));
+}
+
+std::string dirty_close_message(const Verdict& verdict) {
+	return fmt::format("{} closed the connection to {} with {} B unread, so the kernel sent an RST",
+	                   who(verdict.owner), to_string(verdict.connection.remote),
+	                   or_zero(verdict.evidence.unread_bytes));
+}
+
+std::string abandoned_response_message(const Verdict& verdict) {
+	const Evidence& evidence = verdict.evidence;
+	const std::string waited =
+	    evidence.receive_age ? " after waiting " + duration_text(*evidence.receive_age) : "";
+	return fmt::format("{} wrote {} B to {} {} after the client had closed, and got an RST: the client "
+	                   "gave up{}",
+	                   who(verdict.owner), or_zero(evidence.bytes_after_fin),
+	                   to_string(verdict.connection.remote),
+	                   duration_or_unknown(evidence.fin_to_write), waited);
+}
+
+std::string half_close_response_message(const Verdict& verdict) {
+	return fmt::format("{} answered {} B to {} {} after the client's FIN, and the client took it",
+	                   who(verdict.owner), or_zero(verdict.evidence.bytes_after_fin),
+	                   to_string(verdict.connection.remote),
+	                   duration_or_unknown(verdict.evidence.fin_to_write));
+}
+
+std::string farewell_write_message(const Verdict& verdict) {
+	const bool tls = verdict.evidence.late_head.value_or("").starts_with("tls");
+	return fmt::format("{} wrote a {} of {} B to {} {} after the peer's FIN, which is harmless",
+	                   who(verdict.owner), tls ? "TLS farewell" : "goodbye",
+	                   or_zero(verdict.evidence.bytes_after_fin),
+	                   to_string(verdict.connection.remote),
+	                   duration_or_unknown(verdict.evidence.fin_to_write));
+}
+
+std::string early_response_message(const Verdict& verdict) {
+	return fmt::format("{} answered and closed while {} was still sending its request",
+	                   to_string(verdict.connection.remote), who(verdict.owner));
+}
+
+std::string idle_close_message(const Verdict& verdict) {
+	const bool unused = verdict.evidence.bytes_sent.value_or(1) == 0;
+	return fmt::format("{} {} the connection of {} after {} idle{}",
+	                   to_string(verdict.connection.remote),
+	                   verdict.evidence.rst_received.value_or(false) ? "reset" : "closed",
+	                   who(verdict.owner), duration_or_unknown(verdict.evidence.idle),
+	                   unused ? ", before a byte was sent" : "");
+}
+
+std::string limit_close_message(const Verdict& verdict) {
+	const std::string age =
+	    verdict.connection.age ? ", at the age of " + duration_text(*verdict.connection.age) : "";
+	return fmt::format("{} closed the connection of {} together with its response{}",
+	                   to_string(verdict.connection.remote), who(verdict.owner), age);
+}
+
+} // namespace
+
+std::string duration_text(Nanoseconds duration) {
+	const double ms = std::chrono::duration<double, std::milli>(duration).count();
+	constexpr double second = 1000;
+	if (ms >= 100 * second) {
+		return fmt::format("{:.0f} s", ms / second);
+	}
+	if (ms >= second) {
+		return fmt::format("{:.2f} s", ms / second);
+	}
+	if (ms >= 100) {
+		return fmt::format("{:.0f} ms", ms);
+	}
+	return ms >= 1 ? fmt::format("{:.1f} ms", ms) : fmt::format("{:.2f} ms", ms);
+}
+
+std::string message_for(const Verdict& verdict) {
+	switch (verdict.kind) {
+	case VerdictKind::stale_reuse:
+		return stale_reuse_message(verdict);
+	case VerdictKind::reuse_race:
+		return reuse_race_message(verdict);
+	case VerdictKind::unanswered_close:
+		return unanswered_close_message(verdict);
+	case VerdictKind::dirty_close:
+		return dirty_close_message(verdict);
+	case VerdictKind::abandoned_response:
+		return abandoned_response_message(verdict);
+	case VerdictKind::early_response:
+		return early_response_message(verdict);
+	case VerdictKind::half_close_response:
+		return half_close_response_message(verdict);
+	case VerdictKind::farewell_write:
+		return farewell_write_message(verdict);
+	case VerdictKind::idle_close:
+		return idle_close_message(verdict);
+	case VerdictKind::limit_close:
+		return limit_close_message(verdict);
+	}
+	return {};
+}
+
+std::string advice_for(const Verdict& verdict) {
+	switch (verdict.kind) {
+	case VerdictKind::stale_reuse:
+		return "keep pooled connections for less time than this server keeps idle ones, or read to see "
+		       "the end of file before reusing one";
+	case VerdictKind::reuse_race:
+		return "a check before reuse cannot prevent this: keep pooled connections for clearly less "
+		       "time than this server keeps idle ones, and retry what is safe to repeat";
+	case VerdictKind::unanswered_close:
+		return "look for a crash, a limit or a timeout in the server's log: it had the request";
+	case VerdictKind::dirty_close:
+		return "read what the peer sent before closing, or its last bytes may be lost to the RST";
+	case VerdictKind::abandoned_response:
+		return "compare the client's timeout with how long this server takes to answer";
+	default:
+		return {};
+	}
+}
+
+} // namespace stalesock

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// A verdict in plain words, with its numbers.
+#pragma once
+
+#include "verdict/verdict.hpp"
+
+#include <string>
+
+namespace stalesock {
+
+/// One sentence; text from outside is escaped. Needs kind, connection, owner and evidence.
+[[nodiscard]] std::string message_for(const Verdict& verdict);
+
+/// What to do about it, one sentence; empty where there is nothing to do.
+[[nodiscard]] std::string advice_for(const Verdict& verdict);
+
+/// "0.03 ms", "498 ms", "2.00 s": three significant figures.
+[[nodiscard]] std::string duration_text(Nanoseconds duration);
+
+} // namespace stalesock

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// We went on after the peer's FIN, or ended the connection ourselves: reuse, farewell or answer?
+#include "verdict/finding.hpp"
+
+#include <array>
+#include <cerrno>
+
+namespace stalesock {
+
+namespace {
+
+Finding found_late(VerdictKind kind, const Situation& situation) {
+	const FinFacts& fin = *situation.connection.fin;
+	Finding finding;
+	finding.kind = kind;
+	finding.time = fin.late->time;
+	finding.evidence = evidence_of_late_write(situation.connection, situation.tick);
+	if (fin.time_inferred) {
+		infer(finding, Confidence::likely, "the time of the FIN");
+	}
+	if (situation.connection.role_inferred) {
+		infer(finding, Confidence::likely, "which side opened the connection");
+	}
+	return finding;
+}
+
+const LateWrite* late_of(const Connection& connection) {
+	return connection.fin && connection.fin->late ? &*connection.fin->late : nullptr;
+}
+
+bool is_tls_short_record(const LateWrite& late) {
+	return late.head == PayloadHead::tls_data && late.record_length > tls_alert_record &&
+	       late.record_length <= tls_short_record && late.bytes <= longest_farewell;
+}
+
+/// A parting word by its content alone.
+bool is_plain_farewell(const LateWrite& late) {
+	if (late.bytes > longest_farewell) {
+		return false;
+	}
+	return late.head == PayloadHead::tls_alert || late.head == PayloadHead::goodbye ||
+	       (late.head == PayloadHead::tls_data && late.record_length <= tls_alert_record);
+}
+
+/// The answer that lay unread at the FIN still lies there, and we had only just been sending.
+bool is_early_response(const Situation& situation) {
+	const FinFacts& fin = *situation.connection.fin;
+	const LateWrite& late = *fin.late;
+	const auto reading = reading_at_fin(situation.connection, situation.tick);
+	if (!reading || !may_become_early_response(situation.connection, situation.tick)) {
+		return false;
+	}
+	// Over TLS a close_notify lies unread although the answer was read.
+	const bool tls = late.head == PayloadHead::tls_data || late.head == PayloadHead::tls_alert;
+	if (tls && unread_bytes(*reading) <= longest_parting_record) {
+		return false;
+	}
+	return late.copied_seq == reading->view.copied_seq && late.time - fin.time <= early_window;
+}
+
+bool ended_by_peer(const Event& event) {
+	return event.error == ECONNRESET || event.error == EPIPE;
+}
+
+} // namespace
+
+bool farewell_is_open(const Connection& connection) {
+	const LateWrite* late = late_of(connection);
+	return late != nullptr && is_tls_short_record(*late) && !late->read_afterwards &&
+	       !connection.fin->closed_by_us;
+}
+
+std::optional<Finding> farewell_write(const Situation& situation) {
+	const LateWrite& late = *late_of(situation.connection);
+	if (is_plain_farewell(late)) {
+		return found_late(VerdictKind::farewell_write, situation);
+	}
+	if (!is_tls_short_record(late) || late.read_afterwards) {
+		return std::nullopt;
+	}
+	Finding finding = found_late(VerdictKind::farewell_write, situation);
+	infer(finding, Confidence::likely, "that so short a TLS record is no request");
+	return finding;
+}
+
+std::optional<Finding> early_response_by_late_write(const Situation& situation) {
+	if (situation.connection.role != Role::active || !is_early_response(situation)) {
+		return std::nullopt;
+	}
+	return found_late(VerdictKind::early_response, situation);
+}
+
+std::optional<Finding> stale_reuse(const Situation& situation) {
+	if (situation.connection.role != Role::active) {
+		return std::nullopt;
+	}
+	const LateWrite& late = *late_of(situation.connection);
+	if (late.continued) { // begun in ESTABLISHED: the FIN came while it waited for room
+		return std::nullopt;
+	}
+	Finding finding = found_late(VerdictKind::stale_reuse, situation);
+	if (late.head == PayloadHead::unknown && late.bytes <= longest_farewell) {
+		infer(finding, Confidence::likely, "that the bytes, which were not visible, are no farewell");
+	}
+	return finding;
+}
+
+std::optional<Finding> half_close_response(const Situation& situation) {
+	if (situation.event->error != 0 || situation.event->old_state != TcpState::last_ack) {
+		return std::nullopt;
+	}
+	return found_late(VerdictKind::half_close_response, situation);
+}
+
+std::optional<Finding> abandoned_response(const Situation& situation) {
+	if (!ended_by_peer(*situation.event)) {
+		return std::nullopt;
+	}
+	return found_late(VerdictKind::abandoned_response, situation);
+}
+
+std::optional<Finding> dirty_close(const Situation& situation) {
+	constexpr std::uint8_t both_directions = 3;
+	const Event& event = *situation.event;
+	if (event.error != 0 || event.shutdown != both_directions || !event.actor || event.destroyed ||
+	    (event.old_state != TcpState::established && event.old_state != TcpState::close_wait)) {
+		return std::nullopt;
+	}
+	const Reading reading = reading_of(event, situation.tick);
+	if (unread_bytes(reading) == 0) {
+		return std::nullopt;
+	}
+	Finding finding;
+	finding.kind = VerdictKind::dirty_close;
+	finding.time = event.time;
+	finding.evidence = evidence_of(reading, situation.connection);
+	finding.evidence.rst_sent = true;
+	return finding;
+}
+
+std::span<const Rule> rules_at_abort() {
+	static constexpr std::array<Rule, 1> rules{dirty_close};
+	return rules;
+}
+
+std::span<const Rule> rules_at_late_write() {
+	static constexpr std::array<Rule, 3> rules{farewell_write, early_response_by_late_write,
+	                                           stale_reuse};
+	return rules;
+}
+
+std::span<const Rule> rules_at_passive_end() {
+	static constexpr std::array<Rule, 2> rules{half_close_response, abandoned_response};
+	return rules;
+}
+
+} // namespace stalesock

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// The peer ended the connection, by FIN or by RST: what was outstanding then?
+#include "verdict/finding.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace stalesock {
+
+namespace {
+
+Finding found(VerdictKind kind, const Situation& situation) {
+	Finding finding;
+	finding.kind = kind;
+	finding.time = situation.event->time;
+	const Reading reading = reading_of(*situation.event, situation.tick);
+	finding.evidence = evidence_of(reading, situation.connection);
+	finding.evidence.unacked_at_fin = unacked_bytes(reading.view);
+	if (situation.event->kind == EventKind::end) {
+		finding.evidence.rst_received = true;
+		finding.evidence.unacked_at_fin.reset();
+	}
+	if (situation.connection.role_inferred) {
+		infer(finding, Confidence::likely, "that we opened the connection");
+	}
+	return finding;
+}
+
+/// Without a send, the handshake is the last thing we did.
+bool was_idle(const Reading& reading) {
+	if (reading.view.bytes_sent == 0 && reading.view.bytes_received == 0) {
+		return receive_age(reading) >= idle_threshold;
+	}
+	return receive_age(reading) >= idle_threshold ||
+	       (send_age(reading) >= idle_threshold && only_last_words(reading, idle_threshold));
+}
+
+Nanoseconds race_limit(const SocketView& view) {
+	return std::max<Nanoseconds>(race_window, 4 * std::chrono::microseconds(view.srtt_us));
+}
+
+} // namespace
+
+std::optional<Finding> reuse_race(const Situation& situation) {
+	const Reading reading = reading_of(*situation.event, situation.tick);
+	if (unacked_bytes(reading.view) == 0 || answered_since_last_write(reading)) {
+		return std::nullopt;
+	}
+	// A part of it acknowledged: the peer had begun to take the request before it closed.
+	if (!flight_untouched(reading.view)) {
+		return std::nullopt;
+	}
+	return found(VerdictKind::reuse_race, situation);
+}
+
+std::optional<Finding> unanswered_close(const Situation& situation) {
+	const Reading reading = reading_of(*situation.event, situation.tick);
+	if (unacked_bytes(reading.view) != 0 || reading.view.bytes_sent == 0 ||
+	    answered_since_last_write(reading)) {
+		return std::nullopt;
+	}
+	return found(VerdictKind::unanswered_close, situation);
+}
+
+std::optional<Finding> early_response_at_fin(const Situation& situation) {
+	const Reading reading = reading_of(*situation.event, situation.tick);
+	if (unacked_bytes(reading.view) == 0 || !answered_since_last_write(reading)) {
+		return std::nullopt;
+	}
+	Finding finding = found(VerdictKind::early_response, situation);
+	if (unread_bytes(reading) == 0) {
+		infer(finding, Confidence::likely, "that what was received is the answer");
+	}
+	return finding;
+}
+
+std::optional<Finding> limit_close(const Situation& situation) {
+	const Reading reading = reading_of(*situation.event, situation.tick);
+	if (unacked_bytes(reading.view) != 0 || reading.view.bytes_sent == 0 || was_idle(reading)) {
+		return std::nullopt;
+	}
+	return found(VerdictKind::limit_close, situation);
+}
+
+std::optional<Finding> idle_close(const Situation& situation) {
+	const Reading reading = reading_of(*situation.event, situation.tick);
+	if (unacked_bytes(reading.view) != 0 || !was_idle(reading)) {
+		return std::nullopt;
+	}
+	return found(VerdictKind::idle_close, situation);
+}
+
+std::optional<Finding> reuse_race_by_reset(const Situation& situation) {
+	const Reading reading = reading_of(*situation.event, situation.tick);
+	if (reading.view.bytes_sent == 0 || answered_since_last_write(reading) ||
+	    send_age(reading) > race_limit(reading.view)) {
+		return std::nullopt;
+	}
+	Finding finding = found(VerdictKind::reuse_race, situation);
+	if (unacked_bytes(reading.view) == 0) {
+		infer(finding, Confidence::likely, "that the peer closed before it read the request");
+	}
+	return finding;
+}
+
+std::optional<Finding> unanswered_reset(const Situation& situation) {
+	const Reading reading = reading_of(*situation.event, situation.tick);
+	if (reading.view.bytes_sent == 0 || answered_since_last_write(reading)) {
+		return std::nullopt;
+	}
+	Finding finding = found(VerdictKind::unanswered_close, situation);
+	infer(finding, Confidence::likely, "that the peer had read the request before its RST");
+	return finding;
+}
+
+std::optional<Finding> early_response_by_reset(const Situation& situation) {
+	const Reading reading = reading_of(*situation.event, situation.tick);
+	if (unacked_bytes(reading.view) == 0 || !answered_since_last_write(reading)) {
+		return std::nullopt;
+	}
+	return found(VerdictKind::early_response, situation);
+}
+
+std::optional<Finding> idle_reset(const Situation& situation) {
+	const Reading reading = reading_of(*situation.event, situation.tick);
+	if (!was_idle(reading)) {
+		return std::nullopt;
+	}
+	return found(VerdictKind::idle_close, situation);
+}
+
+bool may_become_early_response(const Connection& connection, Nanoseconds tick) {
+	const auto reading = reading_at_fin(connection, tick);
+	return reading && unread_bytes(*reading) > 0 && send_age(*reading) <= early_window;
+}
+
+std::span<const Rule> rules_at_peer_fin() {
+	static constexpr std::array<Rule, 5> rules{reuse_race, unanswered_close, early_response_at_fin,
+	                                           limit_close, idle_close};
+	return rules;
+}
+
+std::span<const Rule> rules_at_reset() {
+	static constexpr std::array<Rule, 4> rules{reuse_race_by_reset, unanswered_reset,
+	                                           early_response_by_reset, idle_reset};
+	return rules;
+}
+
+std::optional<Finding> first_finding(std::span<const Rule> rules, const Situation& situation) {
+	for (const Rule rule : rules) {
+		if (auto finding = rule(situation)) {
+			return finding;
+		}
+	}
+	return std::nullopt;
+}
+
+} // namespace stalesock

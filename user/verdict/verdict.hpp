@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// A verdict: what went wrong (or was observed) on one connection, with its evidence.
+#pragma once
+
+#include "model/event.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace stalesock {
+
+enum class VerdictKind : std::uint8_t {
+	stale_reuse,
+	reuse_race,
+	unanswered_close,
+	dirty_close,
+	abandoned_response,
+	early_response,
+	half_close_response,
+	farewell_write,
+	idle_close,
+	limit_close,
+};
+inline constexpr std::size_t verdict_kind_count = 10;
+
+enum class Severity : std::uint8_t { info, notice, warning, error };
+enum class Confidence : std::uint8_t { possible, likely, certain };
+
+/// "stale_reuse", ...: the names of the JSON contract.
+[[nodiscard]] std::string_view to_string(VerdictKind kind);
+[[nodiscard]] std::string_view to_string(Severity severity);
+[[nodiscard]] std::string_view to_string(Confidence confidence);
+/// The inverse; nothing for a name that is not one.
+[[nodiscard]] std::optional<VerdictKind> parse_verdict_kind(std::string_view name);
+[[nodiscard]] std::optional<Severity> parse_severity(std::string_view name);
+[[nodiscard]] Severity severity_of(VerdictKind kind);
+
+/// What is known of the connection a verdict is about.
+struct ConnectionFacts {
+	std::uint64_t cookie = 0;
+	bool ipv6 = false; ///< false for IPv4-mapped addresses too
+	Endpoint local;
+	Endpoint remote;
+	Role role = Role::unknown;
+	TcpState state = TcpState::unknown; ///< when the verdict was reached
+	std::uint32_t netns = 0;
+	std::optional<Nanoseconds> age; ///< since the open; absent for sockets older than us
+};
+
+/// Who held the socket. pid and command are absent when nobody is known.
+struct Owner {
+	OwnerSource source = OwnerSource::unknown;
+	std::optional<std::int32_t> pid;
+	std::optional<std::string> command; ///< raw: escape before printing
+	std::optional<std::string> unit;    ///< systemd unit, filled in by app/
+};
+
+/// Every field is absent unless it was observed.
+struct Evidence {
+	std::optional<Nanoseconds> idle;         ///< age of our last send at the FIN (or RST)
+	std::optional<Nanoseconds> receive_age;  ///< age of our last receive then
+	std::optional<Nanoseconds> fin_to_write; ///< the peer's FIN to our first late write
+	std::optional<std::uint64_t> bytes_after_fin;
+	std::optional<std::uint64_t> unread_bytes; ///< not counting the FIN
+	std::optional<bool> eof_read;              ///< before the late write or the close
+	std::optional<bool> peeked;
+	std::optional<bool> rst_received;
+	std::optional<bool> rst_sent;
+	std::optional<std::uint64_t> unacked_at_fin; ///< bytes written and not acknowledged
+	std::optional<std::uint64_t> bytes_sent;
+	std::optional<std::uint64_t> bytes_received;
+	std::optional<std::string> late_head; ///< class of the late write's first bytes
+	std::optional<std::uint64_t> keepalive_probes; ///< seen on this connection
+	std::optional<std::uint64_t> retransmits;
+	std::optional<Nanoseconds> round_trip; ///< smoothed round-trip time
+};
+
+struct Verdict {
+	VerdictKind kind = VerdictKind::stale_reuse;
+	Confidence confidence = Confidence::certain;
+	std::string inferred; ///< which fact was inferred; empty when confidence is certain
+	Nanoseconds time{};   ///< boot time of the fact it reports
+	std::string id;       ///< unique for this boot: cookie and ordinal
+	ConnectionFacts connection;
+	Owner owner;
+	Evidence evidence;
+	std::string message; ///< one sentence, numbers included, safe to print
+	std::string advice;  ///< one sentence; empty where there is none
+};
+
+} // namespace stalesock
