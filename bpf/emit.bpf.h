@@ -143,7 +143,6 @@ static __always_inline void fill_head(struct stalesock_event *event, const struc
 static __always_inline void fill_view(struct stalesock_event_full *event, const struct tcp_sock *tp)
 {
 	const struct inet_connection_sock *icsk = &tp->inet_conn;
-	const struct sock *sk = &icsk->icsk_inet.sk;
 	__u32 now = (__u32)bpf_jiffies64();
 
 	event->clock_us = tp->tcp_mstamp;
@@ -151,7 +150,9 @@ static __always_inline void fill_view(struct stalesock_event_full *event, const 
 	event->delivered_us = tp->delivered_mstamp;
 	event->last_tx_ns = tp->tcp_wstamp_ns;
 	event->bytes_sent = tp->bytes_sent - tp->bytes_retrans;
-	event->bytes_received = tp->bytes_received;
+	/* tcp_rcv_nxt_update counts the FIN as a byte received */
+	event->bytes_received =
+	    tp->bytes_received - !!(event->head.flags & STALESOCK_F_DONE);
 	event->write_seq = tp->write_seq;
 	event->snd_una = tp->snd_una;
 	event->rcv_nxt = tp->rcv_nxt;
@@ -169,8 +170,6 @@ static __always_inline void fill_view(struct stalesock_event_full *event, const 
 	event->probes_out = icsk->icsk_probes_out;
 	if (icsk->icsk_ulp_ops)
 		event->head.flags |= STALESOCK_F_ULP;
-	if (sk->sk_pacing_status)
-		event->head.flags |= STALESOCK_F_PACED;
 }
 
 static __always_inline void fill_late(struct stalesock_event_full *event,

@@ -336,7 +336,6 @@ struct sock {
 	struct socket *sk_socket;
 	socket_lock_t sk_lock;
 	struct sk_buff_head sk_write_queue;
-	u32 sk_pacing_status;
 	struct timer_list sk_timer;
 	u16 sk_protocol;
 	u16 sk_type;

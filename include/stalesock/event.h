@@ -43,7 +43,6 @@
 #define STALESOCK_F_PASSIVE (1u << 4)   /* inherited a listener's backlog: opened passively */
 #define STALESOCK_F_ULP (1u << 5)       /* an upper-layer protocol (kernel TLS) is attached */
 #define STALESOCK_F_PEEK (1u << 6)      /* EOF_READ: by MSG_PEEK */
-#define STALESOCK_F_PACED (1u << 7)     /* sk_pacing_status is set: last_tx_ns runs ahead */
 #define STALESOCK_F_DESTROYED (1u << 8) /* END: from tcp_destroy_sock, not from a transition */
 #define STALESOCK_F_KERNEL (1u << 9)    /* a socket of the kernel's own */
 #define STALESOCK_F_FIN_TIMED (1u << 10) /* late.fin_ns was observed at the FIN itself */

@@ -128,7 +128,6 @@ struct Event {
 	bool inherited_backlog = false; ///< came from a listener: a passive open
 	bool upper_layer = false;       ///< kernel TLS or another upper-layer protocol
 	bool peek = false;              ///< eof_read by MSG_PEEK
-	bool paced = false;             ///< last_tx_ns may run ahead of the clock
 	bool eof_read = false;   ///< full records after the FIN: EOF had been read (before a late write)
 	bool eof_peeked = false; ///< the same by MSG_PEEK
 	bool destroyed = false;         ///< end from the destruction of the socket

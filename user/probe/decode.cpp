@@ -84,7 +84,6 @@ void fill_head(Event& event, const stalesock_event& record) {
 	event.inherited_backlog = has(record.flags, STALESOCK_F_PASSIVE);
 	event.upper_layer = has(record.flags, STALESOCK_F_ULP);
 	event.peek = has(record.flags, STALESOCK_F_PEEK);
-	event.paced = has(record.flags, STALESOCK_F_PACED);
 	event.eof_read = has(record.flags, STALESOCK_F_EOF_READ);
 	event.eof_peeked = has(record.flags, STALESOCK_F_EOF_PEEKED);
 	event.destroyed = has(record.flags, STALESOCK_F_DESTROYED);

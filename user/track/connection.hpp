@@ -20,12 +20,12 @@ struct FinFacts {
 	Nanoseconds time{};         ///< boot time of the FIN
 	bool time_inferred = false; ///< from the age of the last ACK: the FIN itself was not seen
 	std::optional<SocketView> view; ///< the socket at the FIN; absent when it was not seen
-	bool paced = false;
 	bool eof_read = false;
 	bool eof_peeked = false;
 	std::optional<LateWrite> late;
 	std::optional<Nanoseconds> judged_at_fin; ///< verdict on the FIN itself is due then (deferred)
 	std::optional<Nanoseconds> judge_late_at; ///< verdict on the late write is due then
+	bool answered_early = false; ///< an early response was reported at the FIN
 	bool late_judged = false;
 	bool rst_received = false;
 	bool closed_by_us = false;

@@ -17,10 +17,19 @@ std::uint32_t received_seq(const Reading& reading) {
 	return reading.view.rcv_nxt - (reading.fin_received ? 1U : 0U);
 }
 
-/// The segment sent last is the one first_tx_us stands for.
-bool last_segment_is_last_write(const Reading& reading) {
-	return !reading.paced &&
-	       reading.view.last_tx_ns / nanoseconds_per_microsecond == reading.view.first_tx_us;
+std::uint64_t last_tx_us(const SocketView& view) {
+	return view.last_tx_ns / nanoseconds_per_microsecond;
+}
+
+/// Time on TCP's clock since a stamp of it; 0 for one of the future (a paced segment's).
+Nanoseconds since(const SocketView& view, std::uint64_t stamp_us) {
+	return std::chrono::microseconds(view.clock_us > stamp_us ? view.clock_us - stamp_us : 0);
+}
+
+/// Nothing went out since the peer acknowledged our last write: no ACK of ours for anything it sent
+/// after that. Pacing only lets last_tx_ns run ahead, so it never makes this true.
+bool silent_since_delivery(const SocketView& view) {
+	return last_tx_us(view) < view.delivered_us || last_tx_us(view) == view.first_tx_us;
 }
 
 } // namespace
@@ -40,22 +49,33 @@ bool flight_untouched(const SocketView& view) {
 }
 
 Nanoseconds send_age(const Reading& reading) {
-	const Nanoseconds coarse = ticks(reading.view.send_age_ticks, reading.tick);
-	if (reading.view.clock_us < reading.view.first_tx_us || reading.view.first_tx_us == 0) {
-		return coarse;
-	}
-	const auto exact =
-	    std::chrono::microseconds(reading.view.clock_us - reading.view.first_tx_us);
-	const Nanoseconds difference = exact > coarse ? exact - coarse : coarse - exact;
-	return difference <= 2 * reading.tick ? Nanoseconds(exact) : coarse;
+	const SocketView& view = reading.view;
+	const bool exact = reading.clock_fresh && view.bytes_sent != 0 &&
+	                   view.clock_us >= view.first_tx_us &&
+	                   (unacked_bytes(view) == 0 || flight_untouched(view));
+	return exact ? since(view, view.first_tx_us) : ticks(view.send_age_ticks, reading.tick);
 }
 
 Nanoseconds receive_age(const Reading& reading) {
-	return ticks(reading.view.receive_age_ticks, reading.tick);
+	const SocketView& view = reading.view;
+	Nanoseconds age = ticks(view.receive_age_ticks, reading.tick);
+	if (!reading.clock_fresh || view.bytes_received == 0) {
+		return age;
+	}
+	if (view.bytes_sent != 0 && unacked_bytes(view) == 0 && answered_since_last_write(reading)) {
+		age = std::min(age, since(view, view.delivered_us));
+	}
+	if (view.rcv_wup == received_seq(reading)) {
+		age = std::max(age, since(view, last_tx_us(view)));
+	}
+	return age;
 }
 
 Nanoseconds gap_before_send(const Reading& reading) {
-	return std::max(Nanoseconds::zero(), receive_age(reading) - send_age(reading));
+	const SocketView& view = reading.view;
+	return view.receive_age_ticks > view.send_age_ticks
+	           ? ticks(view.receive_age_ticks - view.send_age_ticks, reading.tick)
+	           : Nanoseconds::zero();
 }
 
 bool answered_since_last_write(const Reading& reading) {
@@ -74,16 +94,12 @@ bool answered_since_last_write(const Reading& reading) {
 	if (view.receive_age_ticks != view.send_age_ticks) {
 		return view.receive_age_ticks < view.send_age_ticks;
 	}
-	return !last_segment_is_last_write(reading);
+	return !silent_since_delivery(view);
 }
 
 bool only_last_words(const Reading& reading, Nanoseconds quiet) {
-	const SocketView& view = reading.view;
-	const std::uint64_t last_sent_us = view.last_tx_ns / nanoseconds_per_microsecond;
-	if (reading.paced || last_segment_is_last_write(reading) || view.clock_us < last_sent_us) {
-		return false;
-	}
-	return std::chrono::microseconds(view.clock_us - last_sent_us) >= quiet;
+	return reading.clock_fresh && !silent_since_delivery(reading.view) &&
+	       since(reading.view, last_tx_us(reading.view)) >= quiet;
 }
 
 } // namespace stalesock

@@ -16,7 +16,7 @@ inline constexpr std::uint32_t longest_parting_record = 69;
 struct Reading {
 	const SocketView& view;
 	bool fin_received = false; ///< rcv_nxt counts the peer's FIN as one
-	bool paced = false;
+	bool clock_fresh = false;  ///< taken while a segment was processed: clock_us is now
 	Nanoseconds tick{};
 };
 
@@ -30,20 +30,23 @@ struct Reading {
 /// was out: tcp_rate_skb_sent sets both stamps to the same value then, and every delivery moves one.
 [[nodiscard]] bool flight_untouched(const SocketView& view);
 
-/// Age of our last send. Exact to the microsecond when first_tx_us is that send's and TCP's clock is
-/// fresh (it is in packet processing); else to the tick, from lsndtime. Never negative.
+/// Age of our last send. With a fresh clock exact to the microsecond: when all is acknowledged first_tx_us
+/// is the last delivered segment's, in an untouched flight its first one's. Else to the tick, from
+/// lsndtime. Jiffies can lag by tens of milliseconds on a virtual machine whose timekeeping CPU was
+/// taken away, so they are the second choice. Never negative.
 [[nodiscard]] Nanoseconds send_age(const Reading& reading);
 
-/// Age of the last payload received, to the tick (lrcvtime). A connection that has received nothing:
-/// the age of its handshake.
+/// Age of the last payload received, to the tick (lrcvtime), kept within two exact bounds where there
+/// are any: not younger than our last segment if that acknowledged everything, not older than the
+/// delivery of a write that it answers. A connection that has received nothing: the age of its handshake.
 [[nodiscard]] Nanoseconds receive_age(const Reading& reading);
 
-/// Idle gap before our last send: receive age less send age, at least 0.
+/// How long the connection was silent before our last send: from lrcvtime and lsndtime, at least 0.
 [[nodiscard]] Nanoseconds gap_before_send(const Reading& reading);
 
 /// Whether any payload arrived after our last write, as far as it can be an answer to it.
 /// Within one tick the order is had from two facts: rcv_wup is rcv_nxt at the last segment we sent,
-/// and last_tx_ns equals first_tx_us as long as that segment is the last write.
+/// and as long as nothing went out since the peer acknowledged our last write, that segment is it.
 [[nodiscard]] bool answered_since_last_write(const Reading& reading);
 
 /// The payload that came last is a parting word (TLS close_notify, an error message), not the answer to

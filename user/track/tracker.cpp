@@ -86,7 +86,6 @@ void update_fin(Connection& connection, const Event& event, Nanoseconds tick) {
 		fin.time = event.time;
 		fin.time_inferred = false;
 		fin.view = event.view;
-		fin.paced = event.paced;
 	} else if (!connection.fin &&
 	           (event.late || (event.kind == EventKind::inventory &&
 	                           event.new_state == TcpState::close_wait))) {

@@ -127,6 +127,7 @@ void Engine::State::on_peer_fin(Connection& connection, const Event& event,
 	if (!finding) {
 		return;
 	}
+	connection.fin->answered_early = finding->kind == VerdictKind::early_response;
 	if (finding->kind != VerdictKind::limit_close ||
 	    !may_become_early_response(connection, options.tick)) {
 		report(connection, *finding, &event, handler);
@@ -150,7 +151,6 @@ void Engine::State::settle_fin(Connection& connection, const Handler& handler) {
 	fin.kind = EventKind::peer_fin;
 	fin.time = connection.fin->time;
 	fin.peer_fin_seen = true;
-	fin.paced = connection.fin->paced;
 	fin.view = connection.fin->view;
 	judge(connection, std::span(rules_at_peer_fin()), &fin, handler);
 }
@@ -177,7 +177,9 @@ void Engine::State::settle_late_write(Connection& connection, const Handler& han
 		return;
 	}
 	connection.fin->late_judged = true;
-	judge(connection, rules_at_late_write(), nullptr, handler);
+	if (!connection.fin->answered_early) {
+		judge(connection, rules_at_late_write(), nullptr, handler);
+	}
 }
 
 void Engine::State::settle_passive(Connection& connection, const Event& event,

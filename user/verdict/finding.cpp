@@ -2,18 +2,21 @@
 #include "verdict/finding.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 namespace stalesock {
 
 Reading reading_of(const Event& event, Nanoseconds tick) {
-	return {*event.view, event.peer_fin_seen, event.paced, tick};
+	const bool by_segment = event.kind == EventKind::peer_fin ||
+	                        (event.kind == EventKind::end && event.error == ECONNRESET);
+	return {*event.view, event.peer_fin_seen, by_segment, tick};
 }
 
 std::optional<Reading> reading_at_fin(const Connection& connection, Nanoseconds tick) {
 	if (!connection.fin || !connection.fin->view) {
 		return std::nullopt;
 	}
-	return Reading{*connection.fin->view, true, connection.fin->paced, tick};
+	return Reading{*connection.fin->view, true, true, tick};
 }
 
 Evidence evidence_of(const Reading& reading, const Connection& connection) {

@@ -41,10 +41,9 @@ std::string stale_reuse_message(const Verdict& verdict) {
 
 std::string reuse_race_message(const Verdict& verdict) {
 	const Evidence& evidence = verdict.evidence;
-	const std::string gap =
-	    evidence.receive_age && evidence.idle && *evidence.receive_age > *evidence.idle
-	        ? " after " + duration_text(*evidence.receive_age - *evidence.idle) + " of silence"
-	        : "";
+	const std::string gap = evidence.gap && *evidence.gap > Nanoseconds::zero()
+	                            ? " after " + duration_text(*evidence.gap) + " of silence"
+	                            : "";
 	if (evidence.rst_received.value_or(false)) {
 		return fmt::format("{} wrote to {}{} and got an RST {} later, without a FIN before: the server "
 		                   "was closing while the request was on the wire",

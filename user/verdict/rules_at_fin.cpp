@@ -16,6 +16,9 @@ Finding found(VerdictKind kind, const Situation& situation) {
 	const Reading reading = reading_of(*situation.event, situation.tick);
 	finding.evidence = evidence_of(reading, situation.connection);
 	finding.evidence.unacked_at_fin = unacked_bytes(reading.view);
+	if (kind == VerdictKind::reuse_race) {
+		finding.evidence.gap = gap_before_send(reading);
+	}
 	if (situation.event->kind == EventKind::end) {
 		finding.evidence.rst_received = true;
 		finding.evidence.unacked_at_fin.reset();

@@ -61,6 +61,7 @@ struct Owner {
 struct Evidence {
 	std::optional<Nanoseconds> idle;         ///< age of our last send at the FIN (or RST)
 	std::optional<Nanoseconds> receive_age;  ///< age of our last receive then
+	std::optional<Nanoseconds> gap;          ///< silence before the request of a reuse_race
 	std::optional<Nanoseconds> fin_to_write; ///< the peer's FIN to our first late write
 	std::optional<std::uint64_t> bytes_after_fin;
 	std::optional<std::uint64_t> unread_bytes; ///< not counting the FIN

@@ -244,6 +244,20 @@ TEST_CASE("an upload answered early goes on after the FIN without being stale") 
 	}
 }
 
+TEST_CASE("an early response seen at the FIN is reported once") {
+	Story story;
+	SocketModel socket;
+	story.apply(socket.open(start));
+	socket.send(start + milliseconds(10), 200000);
+	socket.acked_in_part(start + milliseconds(11), 60000);
+	socket.receive(start + milliseconds(20), 300);
+	story.apply(socket.peer_fin(start + milliseconds(20)));
+	REQUIRE(story.kinds() == Names{"early_response"});
+	story.apply(socket.late_write(start + milliseconds(60), 20000));
+	story.finish(start + seconds(4));
+	CHECK(story.kinds() == Names{"early_response"});
+}
+
 TEST_CASE("closing with unread bytes is a dirty close by its owner") {
 	Story story;
 	SocketModel socket(GENERATE(Role::active, Role::passive));

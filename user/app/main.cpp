@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/demo.hpp"
+#include "app/doctor.hpp"
+#include "app/exit_codes.hpp"
+#include "app/options.hpp"
+#include "app/report.hpp"
+#include "app/standard_streams.hpp"
+#include "app/watch.hpp"
+
+#include <exception>
+#include <variant>
+
+namespace {
+
+using namespace stalesock;
+
+int run(const ShowText& show) {
+	return print(show.text);
+}
+int run(const WatchConfig& config) {
+	return run_watch(config);
+}
+int run(const DemoConfig& config) {
+	return run_demo(config);
+}
+int run(const DoctorConfig& config) {
+	return run_doctor(config);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+	prepare_standard_streams();
+	try {
+		const Command command = parse_command_line(argc, argv);
+		return std::visit([](const auto& config) { return run(config); }, command);
+	} catch (const UsageError& error) {
+		report(error.what());
+		return exit_usage;
+	} catch (const KernelRefusal& error) {
+		report(error.what());
+		return exit_refused;
+	} catch (const std::exception& error) {
+		report(error.what());
+		return exit_failed;
+	}
+}
