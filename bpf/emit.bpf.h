@@ -148,6 +148,7 @@ static __always_inline void fill_view(struct stalesock_event_full *event, const 
 	event->clock_us = tp->tcp_mstamp;
 	event->first_tx_us = tp->first_tx_mstamp;
 	event->delivered_us = tp->delivered_mstamp;
+	event->delivered_tx_us = tp->rack.mstamp;
 	event->last_tx_ns = tp->tcp_wstamp_ns;
 	event->bytes_sent = tp->bytes_sent - tp->bytes_retrans;
 	/* tcp_rcv_nxt_update counts the FIN as a byte received */
@@ -165,6 +166,7 @@ static __always_inline void fill_view(struct stalesock_event_full *event, const 
 	event->retransmits = tp->total_retrans;
 	event->keepalive_time_ticks = tp->keepalive_time;
 	event->keepalive_interval_ticks = tp->keepalive_intvl;
+	event->echoed_ms = tp->rx_opt.rcv_tsecr;
 	event->user_timeout_ms = icsk->icsk_user_timeout;
 	event->keepalive_probes = tp->keepalive_probes;
 	event->probes_out = icsk->icsk_probes_out;

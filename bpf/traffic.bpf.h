@@ -9,6 +9,7 @@
 #define TLS_RECORD_DATA 23
 #define TLS_MAJOR_VERSION 3
 #define HEAD_LENGTH 5
+#define WORD(a, b, c, d) ((__u32)(a) << 24 | (__u32)(b) << 16 | (__u32)(c) << 8 | (__u32)(d))
 
 /* Sends after this one still add to the byte count but are not reported one by one. */
 #define REPORTED_WRITES 4
@@ -17,13 +18,37 @@
  * MySQL with its packet header. */
 static __always_inline bool is_goodbye(const __u8 *head, __u32 length)
 {
-	__u32 word = (__u32)head[0] << 24 | (__u32)head[1] << 16 | (__u32)head[2] << 8 | head[3];
+	__u32 word = WORD(head[0], head[1], head[2], head[3]);
 
-	if ((word & 0xdfdfdfdf) == 0x51554954) /* "QUIT" */
+	if ((word & 0xdfdfdfdf) == WORD('Q', 'U', 'I', 'T'))
 		return length <= 8;
 	if (length != HEAD_LENGTH)
 		return false;
-	return (word == 0x58000000 && head[4] == 4) || (word == 0x01000000 && head[4] == 1);
+	return (word == WORD('X', 0, 0, 0) && head[4] == 4) || (word == WORD(1, 0, 0, 0) && head[4] == 1);
+}
+
+/* RFC 9110, 9.3, PATCH (RFC 5789), and the preface of HTTP/2. */
+static __always_inline bool is_http_method(const __u8 *head)
+{
+	switch (WORD(head[0], head[1], head[2], head[3])) {
+	case WORD('G', 'E', 'T', ' '):
+	case WORD('P', 'U', 'T', ' '):
+	case WORD('P', 'R', 'I', ' '):
+		return true;
+	case WORD('P', 'O', 'S', 'T'):
+	case WORD('H', 'E', 'A', 'D'):
+		return head[4] == ' ';
+	case WORD('P', 'A', 'T', 'C'):
+		return head[4] == 'H';
+	case WORD('D', 'E', 'L', 'E'):
+	case WORD('T', 'R', 'A', 'C'):
+		return head[4] == 'T' || head[4] == 'E';
+	case WORD('O', 'P', 'T', 'I'):
+		return head[4] == 'O';
+	case WORD('C', 'O', 'N', 'N'):
+		return head[4] == 'E';
+	}
+	return false;
 }
 
 static __always_inline void classify_head(struct late_state *state, const __u8 *head, __u32 length)
@@ -45,6 +70,8 @@ static __always_inline void classify_head(struct late_state *state, const __u8 *
 	}
 	if (is_goodbye(head, length))
 		state->head = STALESOCK_HEAD_GOODBYE;
+	else if (is_http_method(head))
+		state->head = STALESOCK_HEAD_HTTP;
 }
 
 /* Where the next bytes to be sent lie; nothing for page iterators (sendfile, splice, kernel TLS). */

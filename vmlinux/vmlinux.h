@@ -57,6 +57,8 @@ struct sock;
 struct sock_common;
 struct socket;
 struct task_struct;
+struct tcp_options_received;
+struct tcp_rack;
 struct tcp_ulp_ops;
 struct timer_list;
 
@@ -374,6 +376,14 @@ struct inet_connection_sock {
 	u32 icsk_user_timeout;
 };
 
+struct tcp_options_received {
+	u32 rcv_tsecr;
+};
+
+struct tcp_rack {
+	u64 mstamp;
+};
+
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	u32 copied_seq;
@@ -388,10 +398,12 @@ struct tcp_sock {
 	u32 srtt_us;
 	u32 packets_out;
 	u32 rcv_tstamp;
+	struct tcp_options_received rx_opt;
 	u64 bytes_received;
 	u32 rcv_wup;
 	u64 first_tx_mstamp;
 	u64 delivered_mstamp;
+	struct tcp_rack rack;
 	u8 keepalive_probes;
 	u64 bytes_retrans;
 	u32 total_retrans;

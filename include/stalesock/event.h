@@ -58,6 +58,7 @@
 #define STALESOCK_HEAD_TLS_ALERT 1 /* TLS record of type 21 */
 #define STALESOCK_HEAD_TLS_DATA 2  /* TLS record of type 23; late_record_length is its length */
 #define STALESOCK_HEAD_GOODBYE 3   /* PostgreSQL Terminate, MySQL COM_QUIT, "QUIT" */
+#define STALESOCK_HEAD_HTTP 5      /* the method of an HTTP request: a new one begins */
 #define STALESOCK_HEAD_OTHER 4     /* visible, and none of the above */
 
 struct stalesock_event {
@@ -88,6 +89,7 @@ struct stalesock_event_full {
 	__u64 first_tx_us;    /* first_tx_mstamp: sent time of the last delivered segment, or of the
 	                       * first one in flight; same clock */
 	__u64 delivered_us;   /* delivered_mstamp: when that delivery was noticed; same clock */
+	__u64 delivered_tx_us; /* rack.mstamp: sent time of the segment delivered last; same clock */
 	__u64 last_tx_ns;     /* tcp_wstamp_ns: when any segment was last sent; same clock, ns */
 	__u64 bytes_sent;     /* payload, without retransmissions */
 	__u64 bytes_received; /* payload */
@@ -104,6 +106,9 @@ struct stalesock_event_full {
 	__u32 keepalive_time_ticks; /* TCP_KEEPIDLE; 0: the netns default */
 	__u32 keepalive_interval_ticks; /* TCP_KEEPINTVL; 0: the netns default */
 	__u32 user_timeout_ms;     /* TCP_USER_TIMEOUT; 0: none */
+	__u32 echoed_ms;           /* rx_opt.rcv_tsecr: sent time of the newest segment of ours that
+	                            * the peer had seen, ms of the same clock; 0: no timestamps */
+	__u32 reserved_clock;
 	__u8 keepalive_probes;     /* TCP_KEEPCNT; 0: the netns default */
 	__u8 probes_out;           /* icsk_probes_out */
 	__u8 late_head;            /* STALESOCK_HEAD_* */
@@ -122,9 +127,9 @@ struct stalesock_event_full {
 };
 
 STALESOCK_STATIC_ASSERT(sizeof(struct stalesock_event) == 104, "short record layout");
-STALESOCK_STATIC_ASSERT(sizeof(struct stalesock_event_full) == 264, "full record layout");
+STALESOCK_STATIC_ASSERT(sizeof(struct stalesock_event_full) == 280, "full record layout");
 STALESOCK_STATIC_ASSERT(__builtin_offsetof(struct stalesock_event, size) == 40, "size offset");
-STALESOCK_STATIC_ASSERT(__builtin_offsetof(struct stalesock_event_full, write_seq) == 152, "write_seq offset");
-STALESOCK_STATIC_ASSERT(__builtin_offsetof(struct stalesock_event_full, fin_ns) == 208, "fin_ns offset");
+STALESOCK_STATIC_ASSERT(__builtin_offsetof(struct stalesock_event_full, write_seq) == 160, "write_seq offset");
+STALESOCK_STATIC_ASSERT(__builtin_offsetof(struct stalesock_event_full, fin_ns) == 224, "fin_ns offset");
 
 #endif /* STALESOCK_EVENT_H */

@@ -23,7 +23,8 @@ struct Cost {
 
 constexpr Cost cost_of(Need need) {
 	switch (need) {
-	case Need::state_change: return {90, "for each change of state that is reported"};
+	case Need::peer_state_change:
+	case Need::own_state_change: return {90, "for each change of state that is reported"};
 	case Need::late_write:
 	case Need::late_write_detail: return {5, "for each send on any TCP socket"};
 	case Need::eof_read: return {5, "for each receive on any TCP socket"};

@@ -66,6 +66,7 @@ std::string_view to_string(PayloadHead head) {
 	case PayloadHead::tls_data: return "tls_data";
 	case PayloadHead::goodbye: return "goodbye";
 	case PayloadHead::other: return "other";
+	case PayloadHead::http_request: return "http_request";
 	}
 	return "unknown";
 }

@@ -66,7 +66,7 @@ struct Actor {
 };
 
 /// What the first bytes of a late write were, classified in the kernel.
-enum class PayloadHead : std::uint8_t { unknown, tls_alert, tls_data, goodbye, other };
+enum class PayloadHead : std::uint8_t { unknown, tls_alert, tls_data, goodbye, other, http_request };
 [[nodiscard]] std::string_view to_string(PayloadHead head);
 
 /// What was read from the socket at the moment of the event. Sequence numbers wrap: subtract them
@@ -76,6 +76,7 @@ struct SocketView {
 	std::uint64_t clock_us = 0;
 	std::uint64_t first_tx_us = 0;
 	std::uint64_t delivered_us = 0;
+	std::uint64_t delivered_tx_us = 0;
 	std::uint64_t last_tx_ns = 0;
 	std::uint64_t bytes_sent = 0;
 	std::uint64_t bytes_received = 0;
@@ -92,6 +93,7 @@ struct SocketView {
 	std::uint32_t keepalive_time_ticks = 0;
 	std::uint32_t keepalive_interval_ticks = 0;
 	std::uint32_t user_timeout_ms = 0;
+	std::uint32_t echoed_ms = 0;
 	std::uint8_t keepalive_probes = 0;
 	std::uint8_t probes_out = 0;
 };

@@ -60,6 +60,8 @@ PayloadHead head_of(std::uint8_t head) {
 		return PayloadHead::tls_data;
 	case STALESOCK_HEAD_GOODBYE:
 		return PayloadHead::goodbye;
+	case STALESOCK_HEAD_HTTP:
+		return PayloadHead::http_request;
 	case STALESOCK_HEAD_OTHER:
 		return PayloadHead::other;
 	default:
@@ -102,6 +104,7 @@ SocketView view_of(const stalesock_event_full& record) {
 	    .clock_us = record.clock_us,
 	    .first_tx_us = record.first_tx_us,
 	    .delivered_us = record.delivered_us,
+	    .delivered_tx_us = record.delivered_tx_us,
 	    .last_tx_ns = record.last_tx_ns,
 	    .bytes_sent = record.bytes_sent,
 	    .bytes_received = record.bytes_received,
@@ -118,6 +121,7 @@ SocketView view_of(const stalesock_event_full& record) {
 	    .keepalive_time_ticks = record.keepalive_time_ticks,
 	    .keepalive_interval_ticks = record.keepalive_interval_ticks,
 	    .user_timeout_ms = record.user_timeout_ms,
+	    .echoed_ms = record.echoed_ms,
 	    .keepalive_probes = record.keepalive_probes,
 	    .probes_out = record.probes_out,
 	};

@@ -13,9 +13,11 @@ namespace stalesock {
 
 namespace {
 
-constexpr std::array<Candidate, 9> table{{
-    {Need::state_change, "state_change", "tp_btf/inet_sock_set_state", "inet_sock_set_state", true,
-     "nothing can be said without it"},
+constexpr std::array<Candidate, 10> table{{
+    {Need::peer_state_change, "state_change_by_segment", "tp_btf/inet_sock_set_state",
+     "inet_sock_set_state", true, "nothing can be said without it"},
+    {Need::own_state_change, "state_change_by_process", "tp_btf/inet_sock_set_state",
+     "inet_sock_set_state", true, "nothing can be said without it"},
     {Need::late_write_detail, "send_begin", "tp_btf/tcp_sendmsg_locked", "tcp_sendmsg_locked",
      false, "a TLS farewell and a request look the same; every FIN costs a storage"},
     {Need::late_write, "send_end", "tp_btf/sock_send_length", "sock_send_length", false,
@@ -150,7 +152,7 @@ std::string hook_class_of(std::span<const HookReport> reports) {
 			return report.need == need && report.chosen;
 		});
 	};
-	if (!served(Need::state_change)) {
+	if (!served(Need::peer_state_change) || !served(Need::own_state_change)) {
 		return {};
 	}
 	return served(Need::late_write) ? "tracepoint" : "none";
@@ -158,8 +160,10 @@ std::string hook_class_of(std::span<const HookReport> reports) {
 
 std::string_view to_string(Need need) {
 	switch (need) {
-	case Need::state_change:
-		return "state changes";
+	case Need::peer_state_change:
+		return "state changes by the peer";
+	case Need::own_state_change:
+		return "state changes by processes";
 	case Need::late_write:
 		return "write after FIN";
 	case Need::late_write_detail:

@@ -23,7 +23,8 @@ class KernelRefusal : public std::runtime_error {
 
 /// What a hook is for. Exactly one program is loaded for each need.
 enum class Need : std::uint8_t {
-	state_change,      ///< required
+	peer_state_change, ///< by segments and timers; required
+	own_state_change,  ///< by processes; required
 	late_write,        ///< writes after the peer's FIN
 	late_write_detail, ///< the head of the first late write
 	eof_read,
@@ -36,7 +37,7 @@ enum class Need : std::uint8_t {
 [[nodiscard]] std::string_view to_string(Need need);
 
 struct HookReport {
-	Need need = Need::state_change;
+	Need need = Need::peer_state_change;
 	std::string hook;   ///< "tp_btf/inet_sock_set_state"
 	bool required = false;
 	bool available = false;
@@ -65,7 +66,7 @@ inline constexpr std::uint32_t largest_ring = 1U << 30;
 struct ProbeCounters {
 	std::uint64_t events = 0;      ///< records decoded
 	std::uint64_t dropped = 0;     ///< ring full: records the kernel could not write
-	std::uint64_t missed = 0;      ///< the program did not run (recursion)
+	std::uint64_t missed = 0;      ///< a program did not run: it was running on that CPU already
 	std::uint64_t malformed = 0;   ///< records decode refused
 	std::uint64_t mptcp_skipped = 0; ///< transitions of MPTCP master sockets, left out
 };

@@ -41,6 +41,7 @@ Object view_object(const SocketView& view) {
 	object["clock_us"] = view.clock_us;
 	object["first_tx_us"] = view.first_tx_us;
 	object["delivered_us"] = view.delivered_us;
+	object["delivered_tx_us"] = view.delivered_tx_us;
 	object["last_tx_ns"] = view.last_tx_ns;
 	object["bytes_sent"] = view.bytes_sent;
 	object["bytes_received"] = view.bytes_received;

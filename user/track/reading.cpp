@@ -2,6 +2,7 @@
 #include "track/reading.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace stalesock {
 
@@ -30,6 +31,30 @@ Nanoseconds since(const SocketView& view, std::uint64_t stamp_us) {
 /// after that. Pacing only lets last_tx_ns run ahead, so it never makes this true.
 bool silent_since_delivery(const SocketView& view) {
 	return last_tx_us(view) < view.delivered_us || last_tx_us(view) == view.first_tx_us;
+}
+
+/// From the send before this flight to the flight.
+Nanoseconds gap_between_sends(const SocketView& view) {
+	return std::chrono::microseconds(
+	    view.first_tx_us > view.delivered_tx_us ? view.first_tx_us - view.delivered_tx_us : 0);
+}
+
+/// Timestamps count milliseconds: one more is needed to be sure of an order.
+constexpr std::chrono::microseconds echo_resolution = std::chrono::milliseconds(2);
+
+/// Age of the newest bare ACK of ours that the peer had seen, by the timestamp it echoed (RFC 7323);
+/// nothing when that segment may have been our last write itself.
+std::optional<Nanoseconds> newest_ack_seen_by_peer(const SocketView& view) {
+	constexpr std::uint64_t microseconds_per_millisecond = 1000;
+	if (view.echoed_ms == 0) {
+		return std::nullopt;
+	}
+	const auto now_ms = static_cast<std::uint32_t>(view.clock_us / microseconds_per_millisecond);
+	const Nanoseconds age = std::chrono::milliseconds(now_ms - view.echoed_ms);
+	if (age + echo_resolution > since(view, view.first_tx_us)) {
+		return std::nullopt;
+	}
+	return age;
 }
 
 } // namespace
@@ -71,22 +96,22 @@ Nanoseconds receive_age(const Reading& reading) {
 	return age;
 }
 
-Nanoseconds gap_before_send(const Reading& reading) {
-	const SocketView& view = reading.view;
-	return view.receive_age_ticks > view.send_age_ticks
-	           ? ticks(view.receive_age_ticks - view.send_age_ticks, reading.tick)
-	           : Nanoseconds::zero();
+bool answer_waits(const Reading& reading) {
+	return unread_bytes(reading) > longest_parting_record;
 }
 
-bool answered_since_last_write(const Reading& reading) {
+Nanoseconds gap_before_send(const Reading& reading) {
+	const SocketView& view = reading.view;
+	if (view.receive_age_ticks > view.send_age_ticks) {
+		return ticks(view.receive_age_ticks - view.send_age_ticks, reading.tick);
+	}
+	return flight_untouched(view) ? gap_between_sends(view) : Nanoseconds::zero();
+}
+
+bool received_since_last_write(const Reading& reading) {
 	const SocketView& view = reading.view;
 	if (view.bytes_received == 0) {
 		return false;
-	}
-	// What the peer sent without having seen any of this flight answers something else, or it is the
-	// early end of an exchange of which we still send: then the answer is more than a parting record.
-	if (flight_untouched(view)) {
-		return unread_bytes(reading) > longest_parting_record;
 	}
 	if (view.rcv_wup != received_seq(reading)) {
 		return true;
@@ -97,9 +122,32 @@ bool answered_since_last_write(const Reading& reading) {
 	return !silent_since_delivery(view);
 }
 
+bool answered_since_last_write(const Reading& reading) {
+	if (flight_untouched(reading.view)) {
+		return unread_bytes(reading) > 0 && gap_between_sends(reading.view) < same_request;
+	}
+	if (unacked_bytes(reading.view) != 0 && unread_bytes(reading) > 0) {
+		return true; // in the middle of a transfer
+	}
+	return received_since_last_write(reading) || answer_waits(reading);
+}
+
 bool only_last_words(const Reading& reading, Nanoseconds quiet) {
-	return reading.clock_fresh && !silent_since_delivery(reading.view) &&
-	       since(reading.view, last_tx_us(reading.view)) >= quiet;
+	const SocketView& view = reading.view;
+	if (!reading.clock_fresh) {
+		return false;
+	}
+	if (!silent_since_delivery(view) && since(view, last_tx_us(view)) >= quiet) {
+		return true;
+	}
+	const auto acknowledged = newest_ack_seen_by_peer(view);
+	if (acknowledged || view.srtt_us >= echo_resolution.count()) {
+		return acknowledged >= quiet;
+	}
+	const std::uint32_t unread = unread_bytes(reading);
+	const bool answered_before = view.bytes_received > unread;
+	return answered_before && unread > 0 && !answer_waits(reading) &&
+	       since(view, view.delivered_us) >= quiet;
 }
 
 } // namespace stalesock

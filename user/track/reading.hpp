@@ -12,6 +12,9 @@ namespace stalesock {
 /// A close_notify is 24 bytes in TLS 1.3, 31 in TLS 1.2 (RFC 8446, RFC 5246), up to 69 with CBC.
 inline constexpr std::uint32_t longest_parting_record = 69;
 
+/// Writes this close to each other belong to one request.
+inline constexpr Nanoseconds same_request = std::chrono::milliseconds(100);
+
 /// A snapshot with what is needed to read it.
 struct Reading {
 	const SocketView& view;
@@ -33,7 +36,8 @@ struct Reading {
 /// Age of our last send. With a fresh clock exact to the microsecond: when all is acknowledged first_tx_us
 /// is the last delivered segment's, in an untouched flight its first one's. Else to the tick, from
 /// lsndtime. Jiffies can lag by tens of milliseconds on a virtual machine whose timekeeping CPU was
-/// taken away, so they are the second choice. Never negative.
+/// taken away, so they are the second choice. A connection that has sent nothing: the age of its
+/// handshake, from which lsndtime counts. Never negative.
 [[nodiscard]] Nanoseconds send_age(const Reading& reading);
 
 /// Age of the last payload received, to the tick (lrcvtime), kept within two exact bounds where there
@@ -41,16 +45,28 @@ struct Reading {
 /// delivery of a write that it answers. A connection that has received nothing: the age of its handshake.
 [[nodiscard]] Nanoseconds receive_age(const Reading& reading);
 
-/// How long the connection was silent before our last send: from lrcvtime and lsndtime, at least 0.
+/// How long the connection was silent before our last send. From lrcvtime and lsndtime; where payload
+/// came after that send, from the send before it (rack.mstamp), for an untouched flight. At least 0.
 [[nodiscard]] Nanoseconds gap_before_send(const Reading& reading);
 
-/// Whether any payload arrived after our last write, as far as it can be an answer to it.
+/// More lies unread than a parting record: an answer waits for the application.
+[[nodiscard]] bool answer_waits(const Reading& reading);
+
+/// Any payload arrived after our last write was sent.
 /// Within one tick the order is had from two facts: rcv_wup is rcv_nxt at the last segment we sent,
 /// and as long as nothing went out since the peer acknowledged our last write, that segment is it.
+[[nodiscard]] bool received_since_last_write(const Reading& reading);
+
+/// Whether our last write was answered, as far as counters tell. What the peer sent without having seen
+/// any of a flight does not answer it; but when that flight continues a send just before it, what waits
+/// unread answers the whole, early.
 [[nodiscard]] bool answered_since_last_write(const Reading& reading);
 
 /// The payload that came last is a parting word (TLS close_notify, an error message), not the answer to
-/// our last write: that was answered and acknowledged by us at least `quiet` ago.
+/// our last write: we had acknowledged that answer at least `quiet` ago, as our own last segment or the
+/// newest one that the peer had seen (RFC 7323 timestamp echo) shows. On a path too fast for that echo:
+/// it is no longer than a parting record, and comes at least `quiet` after the delivery of our last write
+/// on a connection that was answered before.
 [[nodiscard]] bool only_last_words(const Reading& reading, Nanoseconds quiet);
 
 } // namespace stalesock

@@ -133,7 +133,7 @@ void Engine::State::on_peer_fin(Connection& connection, const Event& event,
 		report(connection, *finding, &event, handler);
 		return;
 	}
-	connection.fin->judged_at_fin = event.time + early_window;
+	connection.fin->judged_at_fin = event.time + early_continuation;
 	due.emplace(*connection.fin->judged_at_fin, connection.cookie);
 }
 
@@ -284,7 +284,7 @@ void Engine::on_tick(Nanoseconds now, const Handler& handler) {
 }
 
 void Engine::finish(Nanoseconds now, const Handler& handler) {
-	constexpr Nanoseconds longest_wait = farewell_settles + early_window;
+	constexpr Nanoseconds longest_wait = farewell_settles + early_continuation;
 	state_->settle_due(now + longest_wait, handler);
 }
 

@@ -22,7 +22,7 @@ std::optional<Reading> reading_at_fin(const Connection& connection, Nanoseconds 
 Evidence evidence_of(const Reading& reading, const Connection& connection) {
 	const SocketView& view = reading.view;
 	Evidence evidence;
-	evidence.idle = view.bytes_sent == 0 ? receive_age(reading) : send_age(reading);
+	evidence.idle = send_age(reading);
 	evidence.receive_age = receive_age(reading);
 	evidence.unread_bytes = unread_bytes(reading);
 	evidence.bytes_sent = view.bytes_sent;

@@ -16,8 +16,10 @@ namespace stalesock {
 /// short.
 inline constexpr Nanoseconds idle_threshold = std::chrono::milliseconds(100);
 
-/// An upload that was answered early goes on within this time, at the FIN and after it.
-inline constexpr Nanoseconds early_window = std::chrono::seconds(1);
+/// Whoever is still sending a request at the FIN has sent within this time.
+inline constexpr Nanoseconds early_window = std::chrono::milliseconds(100);
+/// ... and goes on within this time after it.
+inline constexpr Nanoseconds early_continuation = std::chrono::seconds(1);
 
 /// An RST this long after a request (or four round trips, whichever is more) crossed it, or answers
 /// its arrival; later, the peer had taken the request.

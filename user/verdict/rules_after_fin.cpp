@@ -47,6 +47,9 @@ bool is_early_response(const Situation& situation) {
 	const FinFacts& fin = *situation.connection.fin;
 	const LateWrite& late = *fin.late;
 	const auto reading = reading_at_fin(situation.connection, situation.tick);
+	if (late.head == PayloadHead::http_request) { // a new request, not the rest of one
+		return false;
+	}
 	if (!reading || !may_become_early_response(situation.connection, situation.tick)) {
 		return false;
 	}
@@ -55,7 +58,7 @@ bool is_early_response(const Situation& situation) {
 	if (tls && unread_bytes(*reading) <= longest_parting_record) {
 		return false;
 	}
-	return late.copied_seq == reading->view.copied_seq && late.time - fin.time <= early_window;
+	return late.copied_seq == reading->view.copied_seq && late.time - fin.time <= early_continuation;
 }
 
 bool ended_by_peer(const Event& event) {

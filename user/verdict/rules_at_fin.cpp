@@ -29,13 +29,21 @@ Finding found(VerdictKind kind, const Situation& situation) {
 	return finding;
 }
 
-/// Without a send, the handshake is the last thing we did.
 bool was_idle(const Reading& reading) {
-	if (reading.view.bytes_sent == 0 && reading.view.bytes_received == 0) {
-		return receive_age(reading) >= idle_threshold;
+	if (reading.view.bytes_sent == 0) {
+		return send_age(reading) >= idle_threshold; // since the handshake
 	}
 	return receive_age(reading) >= idle_threshold ||
 	       (send_age(reading) >= idle_threshold && only_last_words(reading, idle_threshold));
+}
+
+/// The answer was there before we had sent everything.
+bool still_sending(const Reading& reading) {
+	if (unacked_bytes(reading.view) != 0) {
+		return answered_since_last_write(reading);
+	}
+	return answer_waits(reading) && !received_since_last_write(reading) &&
+	       send_age(reading) <= early_window;
 }
 
 Nanoseconds race_limit(const SocketView& view) {
@@ -67,7 +75,7 @@ std::optional<Finding> unanswered_close(const Situation& situation) {
 
 std::optional<Finding> early_response_at_fin(const Situation& situation) {
 	const Reading reading = reading_of(*situation.event, situation.tick);
-	if (unacked_bytes(reading.view) == 0 || !answered_since_last_write(reading)) {
+	if (!still_sending(reading)) {
 		return std::nullopt;
 	}
 	Finding finding = found(VerdictKind::early_response, situation);
@@ -100,7 +108,7 @@ std::optional<Finding> reuse_race_by_reset(const Situation& situation) {
 		return std::nullopt;
 	}
 	Finding finding = found(VerdictKind::reuse_race, situation);
-	if (unacked_bytes(reading.view) == 0) {
+	if (!flight_untouched(reading.view)) {
 		infer(finding, Confidence::likely, "that the peer closed before it read the request");
 	}
 	return finding;
@@ -118,7 +126,7 @@ std::optional<Finding> unanswered_reset(const Situation& situation) {
 
 std::optional<Finding> early_response_by_reset(const Situation& situation) {
 	const Reading reading = reading_of(*situation.event, situation.tick);
-	if (unacked_bytes(reading.view) == 0 || !answered_since_last_write(reading)) {
+	if (!still_sending(reading)) {
 		return std::nullopt;
 	}
 	return found(VerdictKind::early_response, situation);

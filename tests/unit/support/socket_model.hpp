@@ -42,6 +42,7 @@ class SocketModel {
 
 	void send(Nanoseconds now, std::uint32_t bytes) {
 		if (view_.write_seq == view_.snd_una) {
+			view_.delivered_tx_us = view_.first_tx_us;
 			view_.first_tx_us = view_.delivered_us = us(now);
 		}
 		view_.write_seq += bytes;
@@ -52,7 +53,7 @@ class SocketModel {
 
 	/// The peer acknowledged everything.
 	void acked(Nanoseconds now) {
-		view_.first_tx_us = us(last_send_);
+		view_.first_tx_us = view_.delivered_tx_us = us(last_send_);
 		view_.delivered_us = us(now);
 		view_.snd_una = view_.write_seq;
 	}

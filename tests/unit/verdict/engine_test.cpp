@@ -226,6 +226,11 @@ TEST_CASE("an upload answered early goes on after the FIN without being stale") 
 		story.finish(start + seconds(4));
 		CHECK(story.kinds() == Names{"early_response"});
 	}
+	SECTION("a new request begins although the answer lies unread") {
+		story.apply(socket.late_write(start + milliseconds(60), 200, PayloadHead::http_request));
+		story.finish(start + seconds(4));
+		CHECK(story.kinds() == Names{"limit_close", "stale_reuse"});
+	}
 	SECTION("the answer is read before the next write: the pool was not told") {
 		socket.read_all();
 		story.apply(socket.late_write(start + milliseconds(600), 100));

@@ -47,8 +47,14 @@ TEST_CASE("reuse_race: nothing of the request acknowledged, nothing answered") {
 		socket.receive(start + milliseconds(1016), 24);
 		CHECK(at_fin(socket, start + milliseconds(1016)) == VerdictKind::reuse_race);
 	}
-	SECTION("an answer came while it was being sent") {
-		socket.receive(start + milliseconds(1010), 300);
+	SECTION("a longer parting word came with the FIN: still no answer to what it had not seen") {
+		socket.receive(start + milliseconds(1016), 300);
+		CHECK(at_fin(socket, start + milliseconds(1016)) == VerdictKind::reuse_race);
+	}
+	SECTION("an answer came while a further part was on its way") {
+		socket.acked(start + milliseconds(1010));
+		socket.send(start + milliseconds(1010), 27);
+		socket.receive(start + milliseconds(1015), 300);
 		CHECK(at_fin(socket, start + milliseconds(1016)) == VerdictKind::early_response);
 	}
 }
