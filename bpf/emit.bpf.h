@@ -123,8 +123,8 @@ static __always_inline void fill_actor(struct stalesock_event *event)
 	bpf_probe_read_kernel(event->command, sizeof(event->command), task->group_leader->comm);
 }
 
-static __always_inline void fill_head(struct stalesock_event *event, const struct sock *sk,
-				      __u16 kind, __u16 size, int old_state, int new_state)
+static __always_inline void fill_head(struct stalesock_event *event, const struct sock *sk, __u16 kind,
+				      __u16 size, int old_state, int new_state)
 {
 	event->time_ns = bpf_ktime_get_boot_ns();
 	event->cookie = bpf_get_socket_cookie((void *)sk);
@@ -152,8 +152,7 @@ static __always_inline void fill_view(struct stalesock_event_full *event, const 
 	event->last_tx_ns = tp->tcp_wstamp_ns;
 	event->bytes_sent = tp->bytes_sent - tp->bytes_retrans;
 	/* tcp_rcv_nxt_update counts the FIN as a byte received */
-	event->bytes_received =
-	    tp->bytes_received - !!(event->head.flags & STALESOCK_F_DONE);
+	event->bytes_received = tp->bytes_received - !!(event->head.flags & STALESOCK_F_DONE);
 	event->write_seq = tp->write_seq;
 	event->snd_una = tp->snd_una;
 	event->rcv_nxt = tp->rcv_nxt;
@@ -201,8 +200,8 @@ static __always_inline void fill_late(struct stalesock_event_full *event,
 	__builtin_memcpy(event->late_command, state->command, sizeof(event->late_command));
 }
 
-static __always_inline void emit_short(const struct sock *sk, __u16 kind, int old_state,
-				       int new_state, __u32 flags, bool with_actor)
+static __always_inline void emit_short(const struct sock *sk, __u16 kind, int old_state, int new_state,
+				       __u32 flags, bool with_actor)
 {
 	struct stalesock_event *event = reserve(sizeof(*event));
 
@@ -215,8 +214,8 @@ static __always_inline void emit_short(const struct sock *sk, __u16 kind, int ol
 	bpf_ringbuf_submit(event, submit_flags());
 }
 
-static __always_inline void emit_full(const struct sock *sk, const struct late_state *state,
-				      __u16 kind, int old_state, int new_state, __u32 flags)
+static __always_inline void emit_full(const struct sock *sk, const struct late_state *state, __u16 kind,
+				      int old_state, int new_state, __u32 flags)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock((void *)sk);
 	struct stalesock_event_full *event;

@@ -14,7 +14,7 @@ static __always_inline struct late_state *late_of(const struct sock *sk)
 static __always_inline struct late_state *late_with_baseline(const struct sock *sk)
 {
 	struct late_state *state =
-	    bpf_sk_storage_get(&late, (void *)sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+		bpf_sk_storage_get(&late, (void *)sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	struct tcp_sock *tp;
 
 	if (!state || state->flags & LATE_BASELINE)
@@ -94,8 +94,8 @@ static __always_inline void on_end(const struct sock *sk, int old_state)
 	struct late_state *state;
 
 	/* The application let go of it before: the end of an orphan is no news. */
-	if (orphan && (old_state == TCP_FIN_WAIT1 || old_state == TCP_FIN_WAIT2 ||
-		       old_state == TCP_CLOSING))
+	if (orphan &&
+	    (old_state == TCP_FIN_WAIT1 || old_state == TCP_FIN_WAIT2 || old_state == TCP_CLOSING))
 		return;
 	if (!is_tcp(sk) || !is_wanted(sk))
 		return;
@@ -103,8 +103,8 @@ static __always_inline void on_end(const struct sock *sk, int old_state)
 	if (old_state == TCP_LAST_ACK && (!state || !state->bytes))
 		return; /* RELEASED was said at LAST_ACK */
 	if (old_state == TCP_SYN_SENT || old_state == TCP_SYN_RECV ||
-	    (!sk->sk_err && (old_state == TCP_FIN_WAIT1 || old_state == TCP_FIN_WAIT2 ||
-			     old_state == TCP_CLOSING))) {
+	    (!sk->sk_err &&
+	     (old_state == TCP_FIN_WAIT1 || old_state == TCP_FIN_WAIT2 || old_state == TCP_CLOSING))) {
 		emit_short(sk, STALESOCK_RELEASED, old_state, TCP_CLOSE, 0, false);
 		return;
 	}

@@ -15,7 +15,7 @@ struct {
 } events SEC(".maps");
 
 /* late_state.flags */
-#define LATE_BASELINE (1u << 0) /* write_seq is the value at (or since) the FIN */
+#define LATE_BASELINE (1u << 0)  /* write_seq is the value at (or since) the FIN */
 #define LATE_FIN_TIMED (1u << 1) /* fin_ns was taken at the FIN */
 #define LATE_WRITING (1u << 2)   /* the first late write has begun: its facts are filled */
 #define LATE_FINAL (1u << 3)     /* CLOSE_WAIT was left: bytes will not grow */

@@ -13,8 +13,8 @@ static __always_inline __u32 keepalive_time_of(struct sock *sk)
 {
 	__u32 own = read_tcp(sk, keepalive_time);
 
-	return own ? own : (__u32)BPF_CORE_READ(sk, __sk_common.skc_net.net,
-						ipv4.sysctl_tcp_keepalive_time);
+	return own ? own
+		   : (__u32)BPF_CORE_READ(sk, __sk_common.skc_net.net, ipv4.sysctl_tcp_keepalive_time);
 }
 
 /* The conditions under which tcp_keepalive_timer sends a probe (net/ipv4/tcp_timer.c); seen to agree
@@ -88,8 +88,7 @@ static __always_inline int on_retransmit(const struct sock *sk)
 {
 	struct tcp_sock *tp;
 
-	if (sk->__sk_common.skc_state != TCP_ESTABLISHED &&
-	    sk->__sk_common.skc_state != TCP_CLOSE_WAIT)
+	if (sk->__sk_common.skc_state != TCP_ESTABLISHED && sk->__sk_common.skc_state != TCP_CLOSE_WAIT)
 		return 0;
 	if (!is_tcp(sk) || !is_wanted(sk))
 		return 0;

@@ -24,7 +24,8 @@ static __always_inline bool is_goodbye(const __u8 *head, __u32 length)
 		return length <= 8;
 	if (length != HEAD_LENGTH)
 		return false;
-	return (word == WORD('X', 0, 0, 0) && head[4] == 4) || (word == WORD(1, 0, 0, 0) && head[4] == 1);
+	return (word == WORD('X', 0, 0, 0) && head[4] == 4) ||
+	       (word == WORD(1, 0, 0, 0) && head[4] == 1);
 }
 
 /* RFC 9110, 9.3, PATCH (RFC 5789), and the preface of HTTP/2. */

@@ -33,22 +33,23 @@
 #define STALESOCK_RETRANSMIT 8      /* retransmission on a silent connection (full) */
 #define STALESOCK_INVENTORY 9       /* the socket existed when the inventory passed it (full) */
 #define STALESOCK_OWNER 10          /* this process holds a descriptor of the socket (short) */
-#define STALESOCK_RELEASED 11       /* orphaned by a clean close: nothing more is reported (short) */
+#define STALESOCK_RELEASED 11 /* orphaned by a clean close: nothing more is reported (short) */
 
 /* stalesock_event.flags */
-#define STALESOCK_F_OWNED (1u << 0)     /* pid and command are the actor's (sk_lock.owned) */
-#define STALESOCK_F_DONE (1u << 1)      /* SOCK_DONE: the peer's FIN was processed */
-#define STALESOCK_F_DEAD (1u << 2)      /* SOCK_DEAD: no descriptor is left (orphan) */
-#define STALESOCK_F_KEEPALIVE (1u << 3) /* SO_KEEPALIVE is on */
-#define STALESOCK_F_PASSIVE (1u << 4)   /* inherited a listener's backlog: opened passively */
-#define STALESOCK_F_ULP (1u << 5)       /* an upper-layer protocol (kernel TLS) is attached */
-#define STALESOCK_F_PEEK (1u << 6)      /* EOF_READ: by MSG_PEEK */
-#define STALESOCK_F_DESTROYED (1u << 8) /* END: from tcp_destroy_sock, not from a transition */
-#define STALESOCK_F_KERNEL (1u << 9)    /* a socket of the kernel's own */
+#define STALESOCK_F_OWNED (1u << 0)      /* pid and command are the actor's (sk_lock.owned) */
+#define STALESOCK_F_DONE (1u << 1)       /* SOCK_DONE: the peer's FIN was processed */
+#define STALESOCK_F_DEAD (1u << 2)       /* SOCK_DEAD: no descriptor is left (orphan) */
+#define STALESOCK_F_KEEPALIVE (1u << 3)  /* SO_KEEPALIVE is on */
+#define STALESOCK_F_PASSIVE (1u << 4)    /* inherited a listener's backlog: opened passively */
+#define STALESOCK_F_ULP (1u << 5)        /* an upper-layer protocol (kernel TLS) is attached */
+#define STALESOCK_F_PEEK (1u << 6)       /* EOF_READ: by MSG_PEEK */
+#define STALESOCK_F_DESTROYED (1u << 8)  /* END: from tcp_destroy_sock, not from a transition */
+#define STALESOCK_F_KERNEL (1u << 9)     /* a socket of the kernel's own */
 #define STALESOCK_F_FIN_TIMED (1u << 10) /* late.fin_ns was observed at the FIN itself */
 #define STALESOCK_F_LATE (1u << 11)      /* the late_* fields are filled */
 #define STALESOCK_F_LATE_READ (1u << 12) /* the application read again after its late write */
-#define STALESOCK_F_LATE_CONTINUED (1u << 13) /* the first late bytes end a send begun before the FIN */
+#define STALESOCK_F_LATE_CONTINUED                                                                 \
+	(1u << 13)                            /* the first late bytes end a send begun before the FIN */
 #define STALESOCK_F_EOF_READ (1u << 14)   /* EOF has been read (full records, after the FIN) */
 #define STALESOCK_F_EOF_PEEKED (1u << 15) /* EOF has been peeked (full records, after the FIN) */
 
@@ -62,21 +63,21 @@
 #define STALESOCK_HEAD_OTHER 4     /* visible, and none of the above */
 
 struct stalesock_event {
-	__u64 time_ns;      /* CLOCK_BOOTTIME */
-	__u64 cookie;       /* socket cookie: unique for this boot, never reused */
-	__u64 cgroup_id;    /* of the actor, cgroup v2; 0 when STALESOCK_F_OWNED is not set */
-	__u32 netns;        /* inode number of the network namespace */
-	__u32 pid;          /* thread group id; 0 when STALESOCK_F_OWNED is not set */
-	__u32 flags;        /* STALESOCK_F_* */
-	__s32 error;        /* sk_err, a positive errno or 0 */
-	__u16 size;         /* of the whole record */
-	__u16 kind;         /* STALESOCK_OPEN ... */
-	__u16 family;       /* AF_INET or AF_INET6 */
-	__u16 local_port;   /* 0 in SYN_SENT before a port is chosen */
+	__u64 time_ns;    /* CLOCK_BOOTTIME */
+	__u64 cookie;     /* socket cookie: unique for this boot, never reused */
+	__u64 cgroup_id;  /* of the actor, cgroup v2; 0 when STALESOCK_F_OWNED is not set */
+	__u32 netns;      /* inode number of the network namespace */
+	__u32 pid;        /* thread group id; 0 when STALESOCK_F_OWNED is not set */
+	__u32 flags;      /* STALESOCK_F_* */
+	__s32 error;      /* sk_err, a positive errno or 0 */
+	__u16 size;       /* of the whole record */
+	__u16 kind;       /* STALESOCK_OPEN ... */
+	__u16 family;     /* AF_INET or AF_INET6 */
+	__u16 local_port; /* 0 in SYN_SENT before a port is chosen */
 	__u16 remote_port;
-	__u8 old_state;     /* TCP_* as in include/net/tcp_states.h */
+	__u8 old_state; /* TCP_* as in include/net/tcp_states.h */
 	__u8 new_state;
-	__u8 shutdown;      /* sk_shutdown: 1 RCV_SHUTDOWN, 2 SEND_SHUTDOWN */
+	__u8 shutdown; /* sk_shutdown: 1 RCV_SHUTDOWN, 2 SEND_SHUTDOWN */
 	__u8 reserved[3];
 	__u8 local[16];
 	__u8 remote[16];
@@ -85,43 +86,43 @@ struct stalesock_event {
 
 struct stalesock_event_full {
 	struct stalesock_event head;
-	__u64 clock_us;       /* tcp_mstamp: CLOCK_MONOTONIC us when TCP last looked at the clock */
-	__u64 first_tx_us;    /* first_tx_mstamp: sent time of the last delivered segment, or of the
+	__u64 clock_us;        /* tcp_mstamp: CLOCK_MONOTONIC us when TCP last looked at the clock */
+	__u64 first_tx_us;     /* first_tx_mstamp: sent time of the last delivered segment, or of the
 	                       * first one in flight; same clock */
-	__u64 delivered_us;   /* delivered_mstamp: when that delivery was noticed; same clock */
+	__u64 delivered_us;    /* delivered_mstamp: when that delivery was noticed; same clock */
 	__u64 delivered_tx_us; /* rack.mstamp: sent time of the segment delivered last; same clock */
-	__u64 last_tx_ns;     /* tcp_wstamp_ns: when any segment was last sent; same clock, ns */
-	__u64 bytes_sent;     /* payload, without retransmissions */
-	__u64 bytes_received; /* payload */
+	__u64 last_tx_ns;      /* tcp_wstamp_ns: when any segment was last sent; same clock, ns */
+	__u64 bytes_sent;      /* payload, without retransmissions */
+	__u64 bytes_received;  /* payload */
 	__u32 write_seq;
 	__u32 snd_una;
-	__u32 rcv_nxt;             /* counts the peer's FIN as one */
+	__u32 rcv_nxt; /* counts the peer's FIN as one */
 	__u32 copied_seq;
-	__u32 rcv_wup;             /* rcv_nxt when any segment was last sent */
-	__u32 send_age_ticks;      /* jiffies since lsndtime */
-	__u32 receive_age_ticks;   /* jiffies since lrcvtime */
-	__u32 ack_age_ticks;       /* jiffies since rcv_tstamp: the last ACK of any kind */
-	__u32 srtt_us;             /* smoothed round trip, us; 0 not measured */
-	__u32 retransmits;         /* total_retrans */
-	__u32 keepalive_time_ticks; /* TCP_KEEPIDLE; 0: the netns default */
+	__u32 rcv_wup;                  /* rcv_nxt when any segment was last sent */
+	__u32 send_age_ticks;           /* jiffies since lsndtime */
+	__u32 receive_age_ticks;        /* jiffies since lrcvtime */
+	__u32 ack_age_ticks;            /* jiffies since rcv_tstamp: the last ACK of any kind */
+	__u32 srtt_us;                  /* smoothed round trip, us; 0 not measured */
+	__u32 retransmits;              /* total_retrans */
+	__u32 keepalive_time_ticks;     /* TCP_KEEPIDLE; 0: the netns default */
 	__u32 keepalive_interval_ticks; /* TCP_KEEPINTVL; 0: the netns default */
-	__u32 user_timeout_ms;     /* TCP_USER_TIMEOUT; 0: none */
-	__u32 echoed_ms;           /* rx_opt.rcv_tsecr: sent time of the newest segment of ours that
+	__u32 user_timeout_ms;          /* TCP_USER_TIMEOUT; 0: none */
+	__u32 echoed_ms; /* rx_opt.rcv_tsecr: sent time of the newest segment of ours that
 	                            * the peer had seen, ms of the same clock; 0: no timestamps */
 	__u32 reserved_clock;
-	__u8 keepalive_probes;     /* TCP_KEEPCNT; 0: the netns default */
-	__u8 probes_out;           /* icsk_probes_out */
-	__u8 late_head;            /* STALESOCK_HEAD_* */
+	__u8 keepalive_probes; /* TCP_KEEPCNT; 0: the netns default */
+	__u8 probes_out;       /* icsk_probes_out */
+	__u8 late_head;        /* STALESOCK_HEAD_* */
 	__u8 reserved;
 	/* the late write; valid with STALESOCK_F_LATE */
-	__u64 fin_ns;              /* when the FIN was processed, CLOCK_BOOTTIME; 0: not known */
-	__u64 late_ns;             /* first late write, CLOCK_BOOTTIME */
-	__u32 late_bytes;          /* write_seq growth since the FIN */
+	__u64 fin_ns;     /* when the FIN was processed, CLOCK_BOOTTIME; 0: not known */
+	__u64 late_ns;    /* first late write, CLOCK_BOOTTIME */
+	__u32 late_bytes; /* write_seq growth since the FIN */
 	__u32 late_pid;
-	__u32 late_unread;         /* rcv_nxt - copied_seq at the first late write, FIN included */
-	__u32 late_copied_seq;     /* copied_seq then */
-	__u16 late_record_length;  /* TLS record length, STALESOCK_HEAD_TLS_DATA only */
-	__u16 late_writes;         /* sends seen after the FIN; at least 1 */
+	__u32 late_unread;        /* rcv_nxt - copied_seq at the first late write, FIN included */
+	__u32 late_copied_seq;    /* copied_seq then */
+	__u16 late_record_length; /* TLS record length, STALESOCK_HEAD_TLS_DATA only */
+	__u16 late_writes;        /* sends seen after the FIN; at least 1 */
 	__u32 late_reserved;
 	char late_command[STALESOCK_COMMAND_LENGTH];
 };
@@ -129,7 +130,9 @@ struct stalesock_event_full {
 STALESOCK_STATIC_ASSERT(sizeof(struct stalesock_event) == 104, "short record layout");
 STALESOCK_STATIC_ASSERT(sizeof(struct stalesock_event_full) == 280, "full record layout");
 STALESOCK_STATIC_ASSERT(__builtin_offsetof(struct stalesock_event, size) == 40, "size offset");
-STALESOCK_STATIC_ASSERT(__builtin_offsetof(struct stalesock_event_full, write_seq) == 160, "write_seq offset");
-STALESOCK_STATIC_ASSERT(__builtin_offsetof(struct stalesock_event_full, fin_ns) == 224, "fin_ns offset");
+STALESOCK_STATIC_ASSERT(__builtin_offsetof(struct stalesock_event_full, write_seq) == 160,
+                        "write_seq offset");
+STALESOCK_STATIC_ASSERT(__builtin_offsetof(struct stalesock_event_full, fin_ns) == 224,
+                        "fin_ns offset");
 
 #endif /* STALESOCK_EVENT_H */

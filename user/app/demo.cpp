@@ -134,7 +134,7 @@ void Demo::observe() {
 	output_.line(fmt::format(
 		"A server on 127.0.0.1:{} closes connections idle for {} ms; a client reuses its pooled "
 		"connection after {} ms.\nBoth are real processes in a private network namespace. Watching "
-	    "...",
+		"...",
 		demo_port, demo_server_idle.count(), demo_client_idle.count()));
 	output_.flush();
 	pipeline_.set_now(read_clocks());

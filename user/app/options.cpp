@@ -17,7 +17,7 @@ namespace {
 constexpr const char* purpose =
 	"Finds writes to TCP connections that the peer has already closed, and says why.";
 constexpr const char* exit_codes = "Exit codes: 0 done; 1 failed while running; 2 wrong usage; 3 "
-                                   "the kernel or the privileges do not allow it.";
+								   "the kernel or the privileges do not allow it.";
 
 /// An option whose text `store` checks and keeps; what it rejects is reported with the option's name.
 template <typename Store>

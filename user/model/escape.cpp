@@ -56,7 +56,8 @@ Character first_character(std::string_view text) {
 bool is_harmless(char32_t value) {
 	const bool control = value < 0x20 || (value >= 0x7f && value < 0xa0);
 	const bool separator = value == 0x2028 || value == 0x2029;
-	const bool override = (value >= 0x202a && value <= 0x202e) || (value >= 0x2066 && value <= 0x2069);
+	const bool override =
+		(value >= 0x202a && value <= 0x202e) || (value >= 0x2066 && value <= 0x2069);
 	return !control && !separator && !override;
 }
 

@@ -66,7 +66,14 @@ struct Actor {
 };
 
 /// What the first bytes of a late write were, classified in the kernel.
-enum class PayloadHead : std::uint8_t { unknown, tls_alert, tls_data, goodbye, other, http_request };
+enum class PayloadHead : std::uint8_t {
+	unknown,
+	tls_alert,
+	tls_data,
+	goodbye,
+	other,
+	http_request
+};
 [[nodiscard]] std::string_view to_string(PayloadHead head);
 
 /// What was read from the socket at the moment of the event. Sequence numbers wrap: subtract them
@@ -109,7 +116,7 @@ struct LateWrite {
 	PayloadHead head = PayloadHead::unknown;
 	std::uint16_t record_length = 0; ///< of the TLS record, for tls_data only
 	bool read_afterwards = false;    ///< the application read again after its late write
-	bool continued = false; ///< the first late bytes end a send that began before the FIN
+	bool continued = false;          ///< the first late bytes end a send that began before the FIN
 	std::optional<Actor> writer;
 };
 
@@ -122,17 +129,17 @@ struct Event {
 	EventKind kind = EventKind::open;
 	TcpState old_state = TcpState::unknown;
 	TcpState new_state = TcpState::unknown;
-	std::uint8_t shutdown = 0; ///< 1 RCV_SHUTDOWN, 2 SEND_SHUTDOWN, 3 both
-	bool ipv6_socket = false;  ///< AF_INET6 socket, whatever its addresses
-	bool peer_fin_seen = false; ///< SOCK_DONE
-	bool orphan = false;        ///< SOCK_DEAD
-	bool keepalive = false;     ///< SO_KEEPALIVE is on
+	std::uint8_t shutdown = 0;      ///< 1 RCV_SHUTDOWN, 2 SEND_SHUTDOWN, 3 both
+	bool ipv6_socket = false;       ///< AF_INET6 socket, whatever its addresses
+	bool peer_fin_seen = false;     ///< SOCK_DONE
+	bool orphan = false;            ///< SOCK_DEAD
+	bool keepalive = false;         ///< SO_KEEPALIVE is on
 	bool inherited_backlog = false; ///< came from a listener: a passive open
 	bool upper_layer = false;       ///< kernel TLS or another upper-layer protocol
 	bool peek = false;              ///< eof_read by MSG_PEEK
-	bool eof_read = false;   ///< full records after the FIN: EOF had been read (before a late write)
+	bool eof_read = false; ///< full records after the FIN: EOF had been read (before a late write)
 	bool eof_peeked = false; ///< the same by MSG_PEEK
-	bool destroyed = false;         ///< end from the destruction of the socket
+	bool destroyed = false;  ///< end from the destruction of the socket
 	bool kernel_socket = false;
 	Endpoint local;
 	Endpoint remote;

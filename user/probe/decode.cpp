@@ -19,18 +19,18 @@ struct KindLayout {
 
 /// Indexed by STALESOCK_* kind; 0 is not a kind.
 constexpr std::array<KindLayout, 12> layouts{{
-    {EventKind::open, 0},
-    {EventKind::open, sizeof(stalesock_event)},
-    {EventKind::peer_fin, sizeof(stalesock_event_full)},
-    {EventKind::late_write, sizeof(stalesock_event_full)},
-    {EventKind::eof_read, sizeof(stalesock_event)},
-    {EventKind::close, sizeof(stalesock_event_full)},
-    {EventKind::end, sizeof(stalesock_event_full)},
-    {EventKind::keepalive_probe, sizeof(stalesock_event)},
-    {EventKind::retransmit, sizeof(stalesock_event_full)},
-    {EventKind::inventory, sizeof(stalesock_event_full)},
-    {EventKind::owner, sizeof(stalesock_event)},
-    {EventKind::released, sizeof(stalesock_event)},
+	{EventKind::open, 0},
+	{EventKind::open, sizeof(stalesock_event)},
+	{EventKind::peer_fin, sizeof(stalesock_event_full)},
+	{EventKind::late_write, sizeof(stalesock_event_full)},
+	{EventKind::eof_read, sizeof(stalesock_event)},
+	{EventKind::close, sizeof(stalesock_event_full)},
+	{EventKind::end, sizeof(stalesock_event_full)},
+	{EventKind::keepalive_probe, sizeof(stalesock_event)},
+	{EventKind::retransmit, sizeof(stalesock_event_full)},
+	{EventKind::inventory, sizeof(stalesock_event_full)},
+	{EventKind::owner, sizeof(stalesock_event)},
+	{EventKind::released, sizeof(stalesock_event)},
 }};
 static_assert(STALESOCK_OPEN == 1 && STALESOCK_RELEASED == layouts.size() - 1);
 
@@ -54,18 +54,12 @@ Actor actor_of(std::uint32_t pid, const char (&command)[STALESOCK_COMMAND_LENGTH
 
 PayloadHead head_of(std::uint8_t head) {
 	switch (head) {
-	case STALESOCK_HEAD_TLS_ALERT:
-		return PayloadHead::tls_alert;
-	case STALESOCK_HEAD_TLS_DATA:
-		return PayloadHead::tls_data;
-	case STALESOCK_HEAD_GOODBYE:
-		return PayloadHead::goodbye;
-	case STALESOCK_HEAD_HTTP:
-		return PayloadHead::http_request;
-	case STALESOCK_HEAD_OTHER:
-		return PayloadHead::other;
-	default:
-		return PayloadHead::unknown;
+	case STALESOCK_HEAD_TLS_ALERT: return PayloadHead::tls_alert;
+	case STALESOCK_HEAD_TLS_DATA: return PayloadHead::tls_data;
+	case STALESOCK_HEAD_GOODBYE: return PayloadHead::goodbye;
+	case STALESOCK_HEAD_HTTP: return PayloadHead::http_request;
+	case STALESOCK_HEAD_OTHER: return PayloadHead::other;
+	default: return PayloadHead::unknown;
 	}
 }
 
@@ -101,29 +95,29 @@ void fill_head(Event& event, const stalesock_event& record) {
 
 SocketView view_of(const stalesock_event_full& record) {
 	return {
-	    .clock_us = record.clock_us,
-	    .first_tx_us = record.first_tx_us,
-	    .delivered_us = record.delivered_us,
-	    .delivered_tx_us = record.delivered_tx_us,
-	    .last_tx_ns = record.last_tx_ns,
-	    .bytes_sent = record.bytes_sent,
-	    .bytes_received = record.bytes_received,
-	    .write_seq = record.write_seq,
-	    .snd_una = record.snd_una,
-	    .rcv_nxt = record.rcv_nxt,
-	    .copied_seq = record.copied_seq,
-	    .rcv_wup = record.rcv_wup,
-	    .send_age_ticks = record.send_age_ticks,
-	    .receive_age_ticks = record.receive_age_ticks,
-	    .ack_age_ticks = record.ack_age_ticks,
-	    .srtt_us = record.srtt_us,
-	    .retransmits = record.retransmits,
-	    .keepalive_time_ticks = record.keepalive_time_ticks,
-	    .keepalive_interval_ticks = record.keepalive_interval_ticks,
-	    .user_timeout_ms = record.user_timeout_ms,
-	    .echoed_ms = record.echoed_ms,
-	    .keepalive_probes = record.keepalive_probes,
-	    .probes_out = record.probes_out,
+		.clock_us = record.clock_us,
+		.first_tx_us = record.first_tx_us,
+		.delivered_us = record.delivered_us,
+		.delivered_tx_us = record.delivered_tx_us,
+		.last_tx_ns = record.last_tx_ns,
+		.bytes_sent = record.bytes_sent,
+		.bytes_received = record.bytes_received,
+		.write_seq = record.write_seq,
+		.snd_una = record.snd_una,
+		.rcv_nxt = record.rcv_nxt,
+		.copied_seq = record.copied_seq,
+		.rcv_wup = record.rcv_wup,
+		.send_age_ticks = record.send_age_ticks,
+		.receive_age_ticks = record.receive_age_ticks,
+		.ack_age_ticks = record.ack_age_ticks,
+		.srtt_us = record.srtt_us,
+		.retransmits = record.retransmits,
+		.keepalive_time_ticks = record.keepalive_time_ticks,
+		.keepalive_interval_ticks = record.keepalive_interval_ticks,
+		.user_timeout_ms = record.user_timeout_ms,
+		.echoed_ms = record.echoed_ms,
+		.keepalive_probes = record.keepalive_probes,
+		.probes_out = record.probes_out,
 	};
 }
 

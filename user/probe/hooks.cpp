@@ -14,25 +14,25 @@ namespace stalesock {
 namespace {
 
 constexpr std::array<Candidate, 10> table{{
-    {Need::peer_state_change, "state_change_by_segment", "tp_btf/inet_sock_set_state",
+	{Need::peer_state_change, "state_change_by_segment", "tp_btf/inet_sock_set_state",
      "inet_sock_set_state", true, "nothing can be said without it"},
-    {Need::own_state_change, "state_change_by_process", "tp_btf/inet_sock_set_state",
+	{Need::own_state_change, "state_change_by_process", "tp_btf/inet_sock_set_state",
      "inet_sock_set_state", true, "nothing can be said without it"},
-    {Need::late_write_detail, "send_begin", "tp_btf/tcp_sendmsg_locked", "tcp_sendmsg_locked",
+	{Need::late_write_detail, "send_begin", "tp_btf/tcp_sendmsg_locked", "tcp_sendmsg_locked",
      false, "a TLS farewell and a request look the same; every FIN costs a storage"},
-    {Need::late_write, "send_end", "tp_btf/sock_send_length", "sock_send_length", false,
+	{Need::late_write, "send_end", "tp_btf/sock_send_length", "sock_send_length", false,
      "a late write is reported when the connection ends, without its writer and time"},
-    {Need::eof_read, "receive_end", "tp_btf/sock_recv_length", "sock_recv_length", false,
+	{Need::eof_read, "receive_end", "tp_btf/sock_recv_length", "sock_recv_length", false,
      "whether the application had read the end of file is only known from counters"},
-    {Need::keepalive_probe, "timer_expiry", "tp_btf/timer_expire_entry", "timer_expire_entry",
+	{Need::keepalive_probe, "timer_expiry", "tp_btf/timer_expire_entry", "timer_expire_entry",
      false, "keepalive probes are not counted"},
-    {Need::retransmit, "retransmit", "tp_btf/tcp_retransmit_skb", "tcp_retransmit_skb", false,
+	{Need::retransmit, "retransmit", "tp_btf/tcp_retransmit_skb", "tcp_retransmit_skb", false,
      "unanswered retransmissions are only known from counters"},
-    {Need::destroy, "destroy", "tp_btf/tcp_destroy_sock", "tcp_destroy_sock", false,
+	{Need::destroy, "destroy", "tp_btf/tcp_destroy_sock", "tcp_destroy_sock", false,
      "a short late write that was reset is judged without what the application did next"},
-    {Need::inventory, "inventory", "iter/tcp", "", false,
+	{Need::inventory, "inventory", "iter/tcp", "", false,
      "connections opened before stalesock are unknown until something happens to them"},
-    {Need::owner_scan, "owner_scan", "iter/task_file", "", false,
+	{Need::owner_scan, "owner_scan", "iter/task_file", "", false,
      "the owner of accepted and of older connections is unknown until it writes or closes"},
 }};
 
@@ -67,8 +67,8 @@ template <typename Refusal> std::vector<HookReport> survey_with(Refusal refusal_
 		HookReport report = report_of(candidate, refusal_of(candidate));
 		report.chosen = report.available &&
 		                std::none_of(reports.begin(), reports.end(), [&](const HookReport& other) {
-			                return other.need == report.need && other.chosen;
-		                });
+							return other.need == report.need && other.chosen;
+						});
 		reports.push_back(std::move(report));
 	}
 	return reports;
@@ -83,21 +83,16 @@ std::span<const Candidate> candidates() {
 std::string explain_error(int error) {
 	switch (error) {
 	case EPERM:
-		return "refused with EPERM: CAP_BPF and CAP_PERFMON are needed in the initial user namespace";
-	case EACCES:
-		return "refused by the verifier (EACCES)";
-	case EINVAL:
-		return "refused by the verifier (EINVAL)";
+		return "refused with EPERM: CAP_BPF and CAP_PERFMON are needed in the initial user "
+		       "namespace";
+	case EACCES: return "refused by the verifier (EACCES)";
+	case EINVAL: return "refused by the verifier (EINVAL)";
 	case ESRCH:
-	case ENOENT:
-		return "this kernel does not have it";
-	case ENOMEM:
-		return "out of memory, or over RLIMIT_MEMLOCK";
+	case ENOENT: return "this kernel does not have it";
+	case ENOMEM: return "out of memory, or over RLIMIT_MEMLOCK";
 	case ENOSPC:
-	case E2BIG:
-		return "too large for this kernel";
-	default:
-		return std::strerror(error); // NOLINT(concurrency-mt-unsafe): one thread
+	case E2BIG: return "too large for this kernel";
+	default: return std::strerror(error); // NOLINT(concurrency-mt-unsafe): one thread
 	}
 }
 
@@ -107,7 +102,7 @@ Skeleton open_skeleton() {
 		throw KernelRefusal("the BPF object cannot be opened: " + explain_error(errno));
 	}
 	bpf_program* program = nullptr;
-	bpf_object__for_each_program(program, skeleton->obj) {
+	bpf_object__for_each_program (program, skeleton->obj) {
 		bpf_program__set_autoload(program, false);
 	}
 	return skeleton;
@@ -115,7 +110,7 @@ Skeleton open_skeleton() {
 
 bool enable(const stalesock_bpf& skeleton, std::string_view program) {
 	bpf_program* found =
-	    bpf_object__find_program_by_name(skeleton.obj, std::string(program).c_str());
+		bpf_object__find_program_by_name(skeleton.obj, std::string(program).c_str());
 	return found != nullptr && bpf_program__set_autoload(found, true) == 0;
 }
 
@@ -134,8 +129,9 @@ std::string try_candidate(const Candidate& candidate) {
 std::vector<HookReport> survey() {
 	const std::unique_ptr<btf, BtfDeleter> types(btf__load_vmlinux_btf());
 	if (!types) {
-		throw KernelRefusal("/sys/kernel/btf/vmlinux cannot be read: stalesock needs a kernel built "
-		                    "with CONFIG_DEBUG_INFO_BTF");
+		throw KernelRefusal(
+			"/sys/kernel/btf/vmlinux cannot be read: stalesock needs a kernel built "
+			"with CONFIG_DEBUG_INFO_BTF");
 	}
 	return survey_with([&](const Candidate& candidate) {
 		return exists(types.get(), candidate) ? std::string() : explain_error(ENOENT);
@@ -160,26 +156,16 @@ std::string hook_class_of(std::span<const HookReport> reports) {
 
 std::string_view to_string(Need need) {
 	switch (need) {
-	case Need::peer_state_change:
-		return "state changes by the peer";
-	case Need::own_state_change:
-		return "state changes by processes";
-	case Need::late_write:
-		return "write after FIN";
-	case Need::late_write_detail:
-		return "payload head";
-	case Need::eof_read:
-		return "EOF read";
-	case Need::keepalive_probe:
-		return "keepalive probe";
-	case Need::retransmit:
-		return "retransmission";
-	case Need::destroy:
-		return "end of socket";
-	case Need::inventory:
-		return "inventory";
-	case Need::owner_scan:
-		return "owners";
+	case Need::peer_state_change: return "state changes by the peer";
+	case Need::own_state_change: return "state changes by processes";
+	case Need::late_write: return "write after FIN";
+	case Need::late_write_detail: return "payload head";
+	case Need::eof_read: return "EOF read";
+	case Need::keepalive_probe: return "keepalive probe";
+	case Need::retransmit: return "retransmission";
+	case Need::destroy: return "end of socket";
+	case Need::inventory: return "inventory";
+	case Need::owner_scan: return "owners";
 	}
 	return "unknown";
 }

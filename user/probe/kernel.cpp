@@ -68,12 +68,14 @@ std::vector<std::string> find_problems() {
 		problems.push_back("CAP_PERFMON is missing" + remedy);
 	}
 	if (access(btf_path, R_OK) != 0) {
-		problems.push_back(std::string(btf_path) + " cannot be read: stalesock needs a kernel built "
-		                                           "with CONFIG_DEBUG_INFO_BTF, and /sys mounted");
+		problems.push_back(std::string(btf_path) +
+		                   " cannot be read: stalesock needs a kernel built "
+		                   "with CONFIG_DEBUG_INFO_BTF, and /sys mounted");
 	}
 	if (lockdown_mode() == "confidentiality") {
-		problems.emplace_back("kernel lockdown is in confidentiality mode, which forbids BPF to read "
-		                      "kernel memory: boot with lockdown=integrity or none");
+		problems.emplace_back(
+			"kernel lockdown is in confidentiality mode, which forbids BPF to read "
+			"kernel memory: boot with lockdown=integrity or none");
 	}
 	return problems;
 }

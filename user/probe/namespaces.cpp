@@ -25,7 +25,7 @@ std::uint32_t inode_of(const std::string& path) {
 class FileDescriptor {
   public:
 	explicit FileDescriptor(const std::string& path)
-	    : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+		: fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
 	~FileDescriptor() {
 		if (fd_ >= 0) {
 			close(fd_);
@@ -71,9 +71,8 @@ std::vector<NetworkNamespace> find_network_namespaces() {
 		}
 		const std::string path = entry.path() / "ns/net";
 		const std::uint32_t inode = inode_of(path);
-		const bool known = std::any_of(found.begin(), found.end(), [&](const auto& other) {
-			return other.inode == inode;
-		});
+		const bool known = std::any_of(found.begin(), found.end(),
+		                               [&](const auto& other) { return other.inode == inode; });
 		if (inode != 0 && !known) {
 			found.push_back({inode, path});
 		}

@@ -11,8 +11,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <cerrno>
-#include <ctime>
 #include <cstdarg>
+#include <ctime>
 #include <exception>
 #include <span>
 #include <unistd.h>
@@ -33,10 +33,9 @@ using Link = std::unique_ptr<bpf_link, LinkDeleter>;
 void check(const ProbeOptions& options) {
 	const std::uint32_t size = options.ring_size;
 	if (size < smallest_ring || size > largest_ring || (size & (size - 1)) != 0) {
-		throw std::invalid_argument("ring size " + std::to_string(size) +
-		                            ": must be a power of two from " +
-		                            std::to_string(smallest_ring) + " to " +
-		                            std::to_string(largest_ring) + " bytes");
+		throw std::invalid_argument(
+			"ring size " + std::to_string(size) + ": must be a power of two from " +
+			std::to_string(smallest_ring) + " to " + std::to_string(largest_ring) + " bytes");
 	}
 }
 
@@ -84,7 +83,7 @@ std::string name_required_gap(std::span<const HookReport> hooks) {
 std::uint64_t missed_runs(const stalesock_bpf& skeleton) {
 	std::uint64_t missed = 0;
 	bpf_program* program = nullptr;
-	bpf_object__for_each_program(program, skeleton.obj) {
+	bpf_object__for_each_program (program, skeleton.obj) {
 		if (program == skeleton.progs.state_change_by_process) {
 			continue;
 		}
@@ -144,7 +143,8 @@ void Probe::State::load(const ProbeOptions& options) {
 }
 
 void Probe::State::open_ring() {
-	ring.reset(ring_buffer__new(bpf_map__fd(skeleton->maps.events), &State::on_record, this, nullptr));
+	ring.reset(
+		ring_buffer__new(bpf_map__fd(skeleton->maps.events), &State::on_record, this, nullptr));
 	if (!ring) {
 		throw KernelRefusal("the ring buffer cannot be mapped: " + explain_error(errno));
 	}
@@ -193,7 +193,7 @@ std::string Probe::State::run_iterator(bpf_program* program) {
 		return explain_error(-fd);
 	}
 	const std::unique_ptr<const int, void (*)(const int*)> closer(
-	    &fd, [](const int* descriptor) { close(*descriptor); });
+		&fd, [](const int* descriptor) { close(*descriptor); });
 	char unused = 0;
 	ssize_t count = 1;
 	while (count != 0) {
@@ -237,7 +237,7 @@ std::vector<std::string> Probe::take_inventory() {
 		}
 		std::string failure;
 		const std::string refusal = run_inside(
-		    place, [&] { failure = state_->run_iterator(state_->skeleton->progs.inventory); });
+			place, [&] { failure = state_->run_iterator(state_->skeleton->progs.inventory); });
 		if (!refusal.empty() || !failure.empty()) {
 			gaps.push_back("existing connections of network namespace " +
 			               std::to_string(place.inode) + " are unknown: " + refusal + failure);

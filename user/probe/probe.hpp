@@ -38,19 +38,19 @@ enum class Need : std::uint8_t {
 
 struct HookReport {
 	Need need = Need::peer_state_change;
-	std::string hook;   ///< "tp_btf/inet_sock_set_state"
+	std::string hook; ///< "tp_btf/inet_sock_set_state"
 	bool required = false;
 	bool available = false;
-	bool chosen = false;  ///< serves its need in the class in use
-	std::string detail; ///< why not, in plain words; empty when available
+	bool chosen = false;     ///< serves its need in the class in use
+	std::string detail;      ///< why not, in plain words; empty when available
 	std::string consequence; ///< what is not known without it; empty when available
 };
 
 /// Restricts what leaves the kernel. Zero means no restriction.
 struct ProbeFilter {
-	std::uint32_t netns = 0;  ///< inode number of a network namespace
-	std::int32_t pid = 0;     ///< thread group id; applies where the actor is known
-	std::uint16_t port = 0;   ///< local or remote, host byte order
+	std::uint32_t netns = 0; ///< inode number of a network namespace
+	std::int32_t pid = 0;    ///< thread group id; applies where the actor is known
+	std::uint16_t port = 0;  ///< local or remote, host byte order
 };
 
 struct ProbeOptions {
@@ -64,10 +64,10 @@ inline constexpr std::uint32_t smallest_ring = 64U << 10;
 inline constexpr std::uint32_t largest_ring = 1U << 30;
 
 struct ProbeCounters {
-	std::uint64_t events = 0;      ///< records decoded
-	std::uint64_t dropped = 0;     ///< ring full: records the kernel could not write
-	std::uint64_t missed = 0;      ///< a program did not run: it was running on that CPU already
-	std::uint64_t malformed = 0;   ///< records decode refused
+	std::uint64_t events = 0;        ///< records decoded
+	std::uint64_t dropped = 0;       ///< ring full: records the kernel could not write
+	std::uint64_t missed = 0;        ///< a program did not run: it was running on that CPU already
+	std::uint64_t malformed = 0;     ///< records decode refused
 	std::uint64_t mptcp_skipped = 0; ///< transitions of MPTCP master sockets, left out
 };
 
@@ -118,15 +118,15 @@ class Probe {
 
 /// What this kernel and these privileges allow; for `doctor`. Tries every hook one by one.
 struct KernelReport {
-	std::string release;             ///< uname -r
+	std::string release; ///< uname -r
 	std::string machine;
-	bool btf = false;                ///< /sys/kernel/btf/vmlinux is readable
-	std::string lockdown;            ///< "none", "integrity", ...; empty: cannot be read
-	bool cap_bpf = false;            ///< effective CAP_BPF or CAP_SYS_ADMIN
-	bool cap_perfmon = false;        ///< effective CAP_PERFMON or CAP_SYS_ADMIN
-	bool cap_sys_admin = false;      ///< needed only to enter other network namespaces
-	bool jit = false;                ///< net.core.bpf_jit_enable
-	std::string hook_class;          ///< as Probe::hook_class; empty when nothing can be attached
+	bool btf = false;           ///< /sys/kernel/btf/vmlinux is readable
+	std::string lockdown;       ///< "none", "integrity", ...; empty: cannot be read
+	bool cap_bpf = false;       ///< effective CAP_BPF or CAP_SYS_ADMIN
+	bool cap_perfmon = false;   ///< effective CAP_PERFMON or CAP_SYS_ADMIN
+	bool cap_sys_admin = false; ///< needed only to enter other network namespaces
+	bool jit = false;           ///< net.core.bpf_jit_enable
+	std::string hook_class;     ///< as Probe::hook_class; empty when nothing can be attached
 	std::vector<HookReport> hooks;
 	std::vector<std::string> problems; ///< what stops us altogether, one sentence each
 };

@@ -19,8 +19,7 @@ struct ClockPair {
 
 ClockPair read_clocks(const stalesock_bpf& skeleton) {
 	LIBBPF_OPTS(bpf_test_run_opts, options);
-	const int error =
-	    bpf_prog_test_run_opts(bpf_program__fd(skeleton.progs.read_tick), &options);
+	const int error = bpf_prog_test_run_opts(bpf_program__fd(skeleton.progs.read_tick), &options);
 	if (error != 0) {
 		throw KernelRefusal("the kernel's tick cannot be read: " + explain_error(-error));
 	}

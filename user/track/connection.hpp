@@ -17,15 +17,15 @@ inline constexpr Nanoseconds default_tick{4'000'000};
 
 /// What was learned at the peer's FIN and after it. Only connections in (or past) CLOSE_WAIT have it.
 struct FinFacts {
-	Nanoseconds time{};         ///< boot time of the FIN
-	bool time_inferred = false; ///< from the age of the last ACK: the FIN itself was not seen
+	Nanoseconds time{};             ///< boot time of the FIN
+	bool time_inferred = false;     ///< from the age of the last ACK: the FIN itself was not seen
 	std::optional<SocketView> view; ///< the socket at the FIN; absent when it was not seen
 	bool eof_read = false;
 	bool eof_peeked = false;
 	std::optional<LateWrite> late;
 	std::optional<Nanoseconds> judged_at_fin; ///< verdict on the FIN itself is due then (deferred)
 	std::optional<Nanoseconds> judge_late_at; ///< verdict on the late write is due then
-	bool answered_early = false; ///< an early response was reported at the FIN
+	bool answered_early = false;              ///< an early response was reported at the FIN
 	bool late_judged = false;
 	bool rst_received = false;
 	bool closed_by_us = false;
@@ -34,7 +34,7 @@ struct FinFacts {
 /// Kept small: one exists for every tracked connection. `cookie` 0 marks a free slot.
 struct Connection {
 	std::uint64_t cookie = 0;
-	Nanoseconds opened{};    ///< boot time; only with opened_known
+	Nanoseconds opened{}; ///< boot time; only with opened_known
 	Nanoseconds last_event{};
 	std::unique_ptr<FinFacts> fin;
 	Address local_address;

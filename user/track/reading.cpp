@@ -36,7 +36,7 @@ bool silent_since_delivery(const SocketView& view) {
 /// From the send before this flight to the flight.
 Nanoseconds gap_between_sends(const SocketView& view) {
 	return std::chrono::microseconds(
-	    view.first_tx_us > view.delivered_tx_us ? view.first_tx_us - view.delivered_tx_us : 0);
+		view.first_tx_us > view.delivered_tx_us ? view.first_tx_us - view.delivered_tx_us : 0);
 }
 
 /// Timestamps count milliseconds: one more is needed to be sure of an order.

@@ -86,9 +86,8 @@ void update_fin(Connection& connection, const Event& event, Nanoseconds tick) {
 		fin.time = event.time;
 		fin.time_inferred = false;
 		fin.view = event.view;
-	} else if (!connection.fin &&
-	           (event.late || (event.kind == EventKind::inventory &&
-	                           event.new_state == TcpState::close_wait))) {
+	} else if (!connection.fin && (event.late || (event.kind == EventKind::inventory &&
+	                                              event.new_state == TcpState::close_wait))) {
 		infer_fin_time(fin_of(connection), event, tick);
 	}
 	if (!connection.fin) {
@@ -101,8 +100,8 @@ void update_fin(Connection& connection, const Event& event, Nanoseconds tick) {
 		fin.late = event.late;
 	}
 	const bool ours = event.shutdown == both_directions && event.error == 0;
-	fin.closed_by_us |= ours && (event.kind == EventKind::close || event.kind == EventKind::released ||
-	                             event.destroyed);
+	fin.closed_by_us |= ours && (event.kind == EventKind::close ||
+	                             event.kind == EventKind::released || event.destroyed);
 	fin.rst_received |= event.kind == EventKind::end && event.error != 0;
 }
 
@@ -111,14 +110,11 @@ bool may_create(const Event& event) {
 	case EventKind::owner:
 	case EventKind::keepalive_probe:
 	case EventKind::released:
-	case EventKind::eof_read:
-		return false;
-	case EventKind::end:
-		return !event.destroyed;
+	case EventKind::eof_read: return false;
+	case EventKind::end: return !event.destroyed;
 	case EventKind::late_write: // after the RST its connection has been judged and forgotten
 		return event.new_state != TcpState::close;
-	default:
-		return true;
+	default: return true;
 	}
 }
 
@@ -130,7 +126,7 @@ std::string_view Connection::owner_name() const {
 }
 
 Tracker::Tracker(std::size_t limit)
-    : limit_(std::clamp<std::size_t>(limit, 1, std::numeric_limits<std::uint32_t>::max())) {}
+	: limit_(std::clamp<std::size_t>(limit, 1, std::numeric_limits<std::uint32_t>::max())) {}
 
 Connection* Tracker::apply(const Event& event, Nanoseconds tick) {
 	Connection* connection = find(event.cookie);

@@ -67,7 +67,7 @@ bool is_reset(const Event& event, const Connection& connection) {
 
 struct Engine::State {
 	explicit State(const EngineOptions& chosen)
-	    : options(chosen), tracker(std::max<std::size_t>(chosen.max_connections, 1)) {}
+		: options(chosen), tracker(std::max<std::size_t>(chosen.max_connections, 1)) {}
 
 	EngineOptions options;
 	Tracker tracker;
@@ -167,7 +167,7 @@ void Engine::State::on_late_write(Connection& connection, const Handler& handler
 	}
 	if (!fin.judge_late_at) {
 		fin.judge_late_at =
-		    fin.late->time + (farewell_is_open(connection) ? farewell_settles : late_write_settles);
+			fin.late->time + (farewell_is_open(connection) ? farewell_settles : late_write_settles);
 		due.emplace(*fin.judge_late_at, connection.cookie);
 	}
 }
@@ -230,23 +230,16 @@ void Engine::State::on_end(Connection& connection, const Event& event, const Han
 
 void Engine::State::dispatch(Connection& connection, const Event& event, const Handler& handler) {
 	switch (event.kind) {
-	case EventKind::peer_fin:
-		on_peer_fin(connection, event, handler);
-		break;
+	case EventKind::peer_fin: on_peer_fin(connection, event, handler); break;
 	case EventKind::late_write:
 		if (connection.fin && connection.fin->late) {
 			on_late_write(connection, handler);
 		}
 		break;
 	case EventKind::close:
-	case EventKind::released:
-		on_our_close(connection, event, handler);
-		break;
-	case EventKind::end:
-		on_end(connection, event, handler);
-		break;
-	default:
-		break;
+	case EventKind::released: on_our_close(connection, event, handler); break;
+	case EventKind::end: on_end(connection, event, handler); break;
+	default: break;
 	}
 }
 

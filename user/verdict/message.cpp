@@ -25,9 +25,10 @@ std::uint64_t or_zero(const std::optional<std::uint64_t>& count) {
 }
 
 std::string idle_clause(const Evidence& evidence) {
-	return evidence.idle ? fmt::format(", on a connection that was idle for {} when the server closed it",
-	                                   duration_text(*evidence.idle))
-	                     : "";
+	return evidence.idle
+	           ? fmt::format(", on a connection that was idle for {} when the server closed it",
+	                         duration_text(*evidence.idle))
+	           : "";
 }
 
 std::string stale_reuse_message(const Verdict& verdict) {
@@ -45,23 +46,25 @@ std::string reuse_race_message(const Verdict& verdict) {
 	                            ? " after " + duration_text(*evidence.gap) + " of silence"
 	                            : "";
 	if (evidence.rst_received.value_or(false)) {
-		return fmt::format("{} wrote to {}{} and got an RST {} later, without a FIN before: the server "
-		                   "was closing while the request was on the wire",
-		                   who(verdict.owner), to_string(verdict.connection.remote), gap,
-		                   duration_or_unknown(evidence.idle));
+		return fmt::format(
+			"{} wrote to {}{} and got an RST {} later, without a FIN before: the server "
+			"was closing while the request was on the wire",
+			who(verdict.owner), to_string(verdict.connection.remote), gap,
+			duration_or_unknown(evidence.idle));
 	}
-	return fmt::format("{} wrote {} B to {}{}, {} before the server's FIN arrived without having seen "
-	                   "them: request and FIN crossed on the wire",
-	                   who(verdict.owner), or_zero(evidence.unacked_at_fin),
-	                   to_string(verdict.connection.remote), gap, duration_or_unknown(evidence.idle));
+	return fmt::format(
+		"{} wrote {} B to {}{}, {} before the server's FIN arrived without having seen "
+		"them: request and FIN crossed on the wire",
+		who(verdict.owner), or_zero(evidence.unacked_at_fin), to_string(verdict.connection.remote),
+		gap, duration_or_unknown(evidence.idle));
 }
 
 std::string unanswered_close_message(const Verdict& verdict) {
-	return fmt::format("{} took what {} had written and {} {} after the last write, without an answer",
-	                   to_string(verdict.connection.remote), who(verdict.owner),
-	                   verdict.evidence.rst_received.value_or(false) ? "reset the connection"
-	                                                                 : "hung up",
-	                   duration_or_unknown(verdict.evidence.idle));
+	return fmt::format(
+		"{} took what {} had written and {} {} after the last write, without an answer",
+		to_string(verdict.connection.remote), who(verdict.owner),
+		verdict.evidence.rst_received.value_or(false) ? "reset the connection" : "hung up",
+		duration_or_unknown(verdict.evidence.idle));
 }
 
 std::string dirty_close_message(const Verdict& verdict) {
@@ -73,12 +76,12 @@ std::string dirty_close_message(const Verdict& verdict) {
 std::string abandoned_response_message(const Verdict& verdict) {
 	const Evidence& evidence = verdict.evidence;
 	const std::string waited =
-	    evidence.receive_age ? " after waiting " + duration_text(*evidence.receive_age) : "";
-	return fmt::format("{} wrote {} B to {} {} after the client had closed, and got an RST: the client "
-	                   "gave up{}",
-	                   who(verdict.owner), or_zero(evidence.bytes_after_fin),
-	                   to_string(verdict.connection.remote),
-	                   duration_or_unknown(evidence.fin_to_write), waited);
+		evidence.receive_age ? " after waiting " + duration_text(*evidence.receive_age) : "";
+	return fmt::format(
+		"{} wrote {} B to {} {} after the client had closed, and got an RST: the client "
+		"gave up{}",
+		who(verdict.owner), or_zero(evidence.bytes_after_fin), to_string(verdict.connection.remote),
+		duration_or_unknown(evidence.fin_to_write), waited);
 }
 
 std::string half_close_response_message(const Verdict& verdict) {
@@ -104,16 +107,15 @@ std::string early_response_message(const Verdict& verdict) {
 
 std::string idle_close_message(const Verdict& verdict) {
 	const bool unused = verdict.evidence.bytes_sent.value_or(1) == 0;
-	return fmt::format("{} {} the connection of {} after {} idle{}",
-	                   to_string(verdict.connection.remote),
-	                   verdict.evidence.rst_received.value_or(false) ? "reset" : "closed",
-	                   who(verdict.owner), duration_or_unknown(verdict.evidence.idle),
-	                   unused ? ", before a byte was sent" : "");
+	return fmt::format(
+		"{} {} the connection of {} after {} idle{}", to_string(verdict.connection.remote),
+		verdict.evidence.rst_received.value_or(false) ? "reset" : "closed", who(verdict.owner),
+		duration_or_unknown(verdict.evidence.idle), unused ? ", before a byte was sent" : "");
 }
 
 std::string limit_close_message(const Verdict& verdict) {
 	const std::string age =
-	    verdict.connection.age ? ", at the age of " + duration_text(*verdict.connection.age) : "";
+		verdict.connection.age ? ", at the age of " + duration_text(*verdict.connection.age) : "";
 	return fmt::format("{} closed the connection of {} together with its response{}",
 	                   to_string(verdict.connection.remote), who(verdict.owner), age);
 }
@@ -137,26 +139,16 @@ std::string duration_text(Nanoseconds duration) {
 
 std::string message_for(const Verdict& verdict) {
 	switch (verdict.kind) {
-	case VerdictKind::stale_reuse:
-		return stale_reuse_message(verdict);
-	case VerdictKind::reuse_race:
-		return reuse_race_message(verdict);
-	case VerdictKind::unanswered_close:
-		return unanswered_close_message(verdict);
-	case VerdictKind::dirty_close:
-		return dirty_close_message(verdict);
-	case VerdictKind::abandoned_response:
-		return abandoned_response_message(verdict);
-	case VerdictKind::early_response:
-		return early_response_message(verdict);
-	case VerdictKind::half_close_response:
-		return half_close_response_message(verdict);
-	case VerdictKind::farewell_write:
-		return farewell_write_message(verdict);
-	case VerdictKind::idle_close:
-		return idle_close_message(verdict);
-	case VerdictKind::limit_close:
-		return limit_close_message(verdict);
+	case VerdictKind::stale_reuse: return stale_reuse_message(verdict);
+	case VerdictKind::reuse_race: return reuse_race_message(verdict);
+	case VerdictKind::unanswered_close: return unanswered_close_message(verdict);
+	case VerdictKind::dirty_close: return dirty_close_message(verdict);
+	case VerdictKind::abandoned_response: return abandoned_response_message(verdict);
+	case VerdictKind::early_response: return early_response_message(verdict);
+	case VerdictKind::half_close_response: return half_close_response_message(verdict);
+	case VerdictKind::farewell_write: return farewell_write_message(verdict);
+	case VerdictKind::idle_close: return idle_close_message(verdict);
+	case VerdictKind::limit_close: return limit_close_message(verdict);
 	}
 	return {};
 }
@@ -164,19 +156,19 @@ std::string message_for(const Verdict& verdict) {
 std::string advice_for(const Verdict& verdict) {
 	switch (verdict.kind) {
 	case VerdictKind::stale_reuse:
-		return "keep pooled connections for less time than this server keeps idle ones, or read to see "
-		       "the end of file before reusing one";
+		return "keep pooled connections for less time than this server keeps idle ones, or read to "
+		       "see "
+			   "the end of file before reusing one";
 	case VerdictKind::reuse_race:
 		return "a check before reuse cannot prevent this: keep pooled connections for clearly less "
-		       "time than this server keeps idle ones, and retry what is safe to repeat";
+			   "time than this server keeps idle ones, and retry what is safe to repeat";
 	case VerdictKind::unanswered_close:
 		return "look for a crash, a limit or a timeout in the server's log: it had the request";
 	case VerdictKind::dirty_close:
 		return "read what the peer sent before closing, or its last bytes may be lost to the RST";
 	case VerdictKind::abandoned_response:
 		return "compare the client's timeout with how long this server takes to answer";
-	default:
-		return {};
+	default: return {};
 	}
 }
 

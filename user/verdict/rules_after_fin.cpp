@@ -58,7 +58,8 @@ bool is_early_response(const Situation& situation) {
 	if (tls && unread_bytes(*reading) <= longest_parting_record) {
 		return false;
 	}
-	return late.copied_seq == reading->view.copied_seq && late.time - fin.time <= early_continuation;
+	return late.copied_seq == reading->view.copied_seq &&
+	       late.time - fin.time <= early_continuation;
 }
 
 bool ended_by_peer(const Event& event) {
@@ -103,7 +104,8 @@ std::optional<Finding> stale_reuse(const Situation& situation) {
 	}
 	Finding finding = found_late(VerdictKind::stale_reuse, situation);
 	if (late.head == PayloadHead::unknown && late.bytes <= longest_farewell) {
-		infer(finding, Confidence::likely, "that the bytes, which were not visible, are no farewell");
+		infer(finding, Confidence::likely,
+		      "that the bytes, which were not visible, are no farewell");
 	}
 	return finding;
 }

@@ -15,16 +15,16 @@ struct KindRow {
 };
 
 constexpr std::array<KindRow, verdict_kind_count> kinds{{
-    {VerdictKind::stale_reuse, "stale_reuse", Severity::error},
-    {VerdictKind::reuse_race, "reuse_race", Severity::warning},
-    {VerdictKind::unanswered_close, "unanswered_close", Severity::warning},
-    {VerdictKind::dirty_close, "dirty_close", Severity::warning},
-    {VerdictKind::abandoned_response, "abandoned_response", Severity::notice},
-    {VerdictKind::early_response, "early_response", Severity::info},
-    {VerdictKind::half_close_response, "half_close_response", Severity::info},
-    {VerdictKind::farewell_write, "farewell_write", Severity::info},
-    {VerdictKind::idle_close, "idle_close", Severity::info},
-    {VerdictKind::limit_close, "limit_close", Severity::info},
+	{VerdictKind::stale_reuse, "stale_reuse", Severity::error},
+	{VerdictKind::reuse_race, "reuse_race", Severity::warning},
+	{VerdictKind::unanswered_close, "unanswered_close", Severity::warning},
+	{VerdictKind::dirty_close, "dirty_close", Severity::warning},
+	{VerdictKind::abandoned_response, "abandoned_response", Severity::notice},
+	{VerdictKind::early_response, "early_response", Severity::info},
+	{VerdictKind::half_close_response, "half_close_response", Severity::info},
+	{VerdictKind::farewell_write, "farewell_write", Severity::info},
+	{VerdictKind::idle_close, "idle_close", Severity::info},
+	{VerdictKind::limit_close, "limit_close", Severity::info},
 }};
 
 constexpr std::array<std::string_view, 4> severities{"info", "notice", "warning", "error"};

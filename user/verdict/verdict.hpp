@@ -72,7 +72,7 @@ struct Evidence {
 	std::optional<std::uint64_t> unacked_at_fin; ///< bytes written and not acknowledged
 	std::optional<std::uint64_t> bytes_sent;
 	std::optional<std::uint64_t> bytes_received;
-	std::optional<std::string> late_head; ///< class of the late write's first bytes
+	std::optional<std::string> late_head;          ///< class of the late write's first bytes
 	std::optional<std::uint64_t> keepalive_probes; ///< seen on this connection
 	std::optional<std::uint64_t> retransmits;
 	std::optional<Nanoseconds> round_trip; ///< smoothed round-trip time

@@ -35,7 +35,8 @@ stalesock_event short_record() {
 	return record;
 }
 
-template <typename Record> std::vector<std::byte> bytes_of(const Record& record, std::size_t length) {
+template <typename Record>
+std::vector<std::byte> bytes_of(const Record& record, std::size_t length) {
 	std::vector<std::byte> bytes(length);
 	std::memcpy(bytes.data(), &record, std::min(length, sizeof(record)));
 	return bytes;
@@ -126,7 +127,8 @@ TEST_CASE("records of the wrong length are refused before they are read") {
 	CHECK(status_of(full_record(), sizeof(stalesock_event_full) + 8) ==
 	      DecodeStatus::oversized_record);
 	CHECK(status_of(short_record(), sizeof(stalesock_event)) == DecodeStatus::ok);
-	CHECK(status_of(short_record(), sizeof(stalesock_event_full)) == DecodeStatus::oversized_record);
+	CHECK(status_of(short_record(), sizeof(stalesock_event_full)) ==
+	      DecodeStatus::oversized_record);
 }
 
 TEST_CASE("a record that lies about its size is refused") {

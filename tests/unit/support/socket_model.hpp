@@ -19,7 +19,7 @@ inline constexpr Nanoseconds tick{4'000'000};
 class SocketModel {
   public:
 	explicit SocketModel(Role role = Role::active, std::uint64_t cookie = 7)
-	    : role_(role), cookie_(cookie) {
+		: role_(role), cookie_(cookie) {
 		view_.write_seq = view_.snd_una = 1000;
 		view_.rcv_nxt = view_.copied_seq = view_.rcv_wup = 5000;
 		view_.srtt_us = 200;

@@ -37,7 +37,8 @@ TEST_CASE("the send age is exact while a segment is processed, whatever jiffies 
 	CHECK(send_age({*event.view, false, true, tick}) == seconds(2) - microseconds(1234));
 }
 
-TEST_CASE("the send age is read from jiffies where TCP's clock is old or the flight is half acknowledged") {
+TEST_CASE("the send age is read from jiffies where TCP's clock is old or the flight is half "
+          "acknowledged") {
 	SocketModel socket;
 	Event keep;
 	socket.turn(start, 100, 200);

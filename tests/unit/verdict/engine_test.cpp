@@ -69,7 +69,8 @@ TEST_CASE("a reused stale connection is an idle close, then a stale reuse") {
 	CHECK(verdict.owner.pid == 812);
 	CHECK(verdict.id == "7-2");
 	CHECK(verdict.message ==
-	      "client (pid 812) wrote 163 B to 10.0.0.7:8080 498 ms after the server's FIN, on a connection "
+	      "client (pid 812) wrote 163 B to 10.0.0.7:8080 498 ms after the server's FIN, on a "
+	      "connection "
 	      "that was idle for 2.00 s when the server closed it; the server answered with an RST");
 	CHECK_FALSE(verdict.advice.empty());
 	CHECK(story.counters().tracked == 0);
@@ -330,7 +331,8 @@ TEST_CASE("events of a connection that has been judged and forgotten do not brin
 	CHECK(story.counters().tracked == 0);
 }
 
-TEST_CASE("a full table evicts the connection heard of least, counts it, and keeps those with a FIN") {
+TEST_CASE(
+	"a full table evicts the connection heard of least, counts it, and keeps those with a FIN") {
 	Story story(2);
 	SocketModel stale(Role::active, 1);
 	SocketModel quiet(Role::active, 2);

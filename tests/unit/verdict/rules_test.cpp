@@ -199,14 +199,14 @@ TEST_CASE("farewell_write: what the first bytes are") {
 		VerdictKind kind;
 	};
 	const Row row = GENERATE(values<Row>({
-	    {PayloadHead::tls_alert, 31, 26, VerdictKind::farewell_write},
-	    {PayloadHead::tls_alert, longest_farewell + 1, 26, VerdictKind::stale_reuse},
-	    {PayloadHead::tls_data, 24, tls_alert_record, VerdictKind::farewell_write},
-	    {PayloadHead::tls_data, 45, tls_short_record, VerdictKind::farewell_write},
-	    {PayloadHead::tls_data, 46, tls_short_record + 1, VerdictKind::stale_reuse},
-	    {PayloadHead::goodbye, 5, 0, VerdictKind::farewell_write},
-	    {PayloadHead::other, 5, 0, VerdictKind::stale_reuse},
-	    {PayloadHead::unknown, 24, 0, VerdictKind::stale_reuse},
+		{PayloadHead::tls_alert, 31, 26, VerdictKind::farewell_write},
+		{PayloadHead::tls_alert, longest_farewell + 1, 26, VerdictKind::stale_reuse},
+		{PayloadHead::tls_data, 24, tls_alert_record, VerdictKind::farewell_write},
+		{PayloadHead::tls_data, 45, tls_short_record, VerdictKind::farewell_write},
+		{PayloadHead::tls_data, 46, tls_short_record + 1, VerdictKind::stale_reuse},
+		{PayloadHead::goodbye, 5, 0, VerdictKind::farewell_write},
+		{PayloadHead::other, 5, 0, VerdictKind::stale_reuse},
+		{PayloadHead::unknown, 24, 0, VerdictKind::stale_reuse},
 	}));
 	CHECK(late_kind(with_late_write(row.head, row.bytes, row.record_length)) == row.kind);
 }
@@ -241,7 +241,9 @@ TEST_CASE("dirty_close needs unread bytes, our close, and no RST from the peer")
 	socket.receive(start, 1);
 	Event event = socket.abort(start + milliseconds(1));
 	CHECK(dirty_close({connection, &event, tick}).has_value());
-	SECTION("nothing unread") { event.view->copied_seq = event.view->rcv_nxt; }
+	SECTION("nothing unread") {
+		event.view->copied_seq = event.view->rcv_nxt;
+	}
 	SECTION("only the FIN unread") {
 		event.view->copied_seq = event.view->rcv_nxt - 1;
 		event.peer_fin_seen = true;
@@ -250,9 +252,15 @@ TEST_CASE("dirty_close needs unread bytes, our close, and no RST from the peer")
 		event.view->copied_seq = event.view->rcv_nxt;
 		event.peer_fin_seen = true;
 	}
-	SECTION("an RST came in") { event.error = ECONNRESET; }
-	SECTION("connect(AF_UNSPEC)") { event.shutdown = 0; }
-	SECTION("softirq") { event.actor.reset(); }
+	SECTION("an RST came in") {
+		event.error = ECONNRESET;
+	}
+	SECTION("connect(AF_UNSPEC)") {
+		event.shutdown = 0;
+	}
+	SECTION("softirq") {
+		event.actor.reset();
+	}
 	CHECK_FALSE(dirty_close({connection, &event, tick}).has_value());
 }
 
