@@ -36,22 +36,19 @@
 #define STALESOCK_RELEASED 11 /* orphaned by a clean close: nothing more is reported (short) */
 
 /* stalesock_event.flags */
-#define STALESOCK_F_OWNED (1u << 0)      /* pid and command are the actor's (sk_lock.owned) */
-#define STALESOCK_F_DONE (1u << 1)       /* SOCK_DONE: the peer's FIN was processed */
-#define STALESOCK_F_DEAD (1u << 2)       /* SOCK_DEAD: no descriptor is left (orphan) */
-#define STALESOCK_F_KEEPALIVE (1u << 3)  /* SO_KEEPALIVE is on */
-#define STALESOCK_F_PASSIVE (1u << 4)    /* inherited a listener's backlog: opened passively */
-#define STALESOCK_F_ULP (1u << 5)        /* an upper-layer protocol (kernel TLS) is attached */
-#define STALESOCK_F_PEEK (1u << 6)       /* EOF_READ: by MSG_PEEK */
-#define STALESOCK_F_DESTROYED (1u << 8)  /* END: from tcp_destroy_sock, not from a transition */
-#define STALESOCK_F_KERNEL (1u << 9)     /* a socket of the kernel's own */
-#define STALESOCK_F_FIN_TIMED (1u << 10) /* late.fin_ns was observed at the FIN itself */
-#define STALESOCK_F_LATE (1u << 11)      /* the late_* fields are filled */
-#define STALESOCK_F_LATE_READ (1u << 12) /* the application read again after its late write */
-#define STALESOCK_F_LATE_CONTINUED                                                                 \
-	(1u << 13)                            /* the first late bytes end a send begun before the FIN */
-#define STALESOCK_F_EOF_READ (1u << 14)   /* EOF has been read (full records, after the FIN) */
-#define STALESOCK_F_EOF_PEEKED (1u << 15) /* EOF has been peeked (full records, after the FIN) */
+#define STALESOCK_F_OWNED (1u << 0)     /* pid and command are the actor's (sk_lock.owned) */
+#define STALESOCK_F_DONE (1u << 1)      /* SOCK_DONE: the peer's FIN was processed */
+#define STALESOCK_F_DEAD (1u << 2)      /* SOCK_DEAD: no descriptor is left (orphan) */
+#define STALESOCK_F_KEEPALIVE (1u << 3) /* SO_KEEPALIVE is on */
+#define STALESOCK_F_PASSIVE (1u << 4)   /* inherited a listener's backlog: opened passively */
+#define STALESOCK_F_ULP (1u << 5)       /* an upper-layer protocol (kernel TLS) is attached */
+#define STALESOCK_F_PEEK (1u << 6)      /* EOF_READ: by MSG_PEEK */
+#define STALESOCK_F_DESTROYED (1u << 7) /* END: from tcp_destroy_sock, not from a transition */
+#define STALESOCK_F_LATE (1u << 8)      /* the late_* fields are filled */
+#define STALESOCK_F_LATE_READ (1u << 9) /* the application read again after its late write */
+#define STALESOCK_F_LATE_CONTINUED (1u << 10) /* they end a send begun before the FIN */
+#define STALESOCK_F_EOF_READ (1u << 11)       /* EOF has been read (full records, after the FIN) */
+#define STALESOCK_F_EOF_PEEKED (1u << 12) /* EOF has been peeked (full records, after the FIN) */
 
 /* stalesock_event_full.late_head: what the first bytes of the first late write were. The bytes
  * themselves never leave the kernel. */

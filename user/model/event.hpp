@@ -140,7 +140,6 @@ struct Event {
 	bool eof_read = false; ///< full records after the FIN: EOF had been read (before a late write)
 	bool eof_peeked = false; ///< the same by MSG_PEEK
 	bool destroyed = false;  ///< end from the destruction of the socket
-	bool kernel_socket = false;
 	Endpoint local;
 	Endpoint remote;
 	std::optional<Actor> actor; ///< only from process context

@@ -31,9 +31,7 @@ void put_flags(Object& object, const Event& event) {
 	json::put_if(object, "inherited_backlog", event.inherited_backlog);
 	json::put_if(object, "upper_layer", event.upper_layer);
 	json::put_if(object, "peek", event.peek);
-
 	json::put_if(object, "destroyed", event.destroyed);
-	json::put_if(object, "kernel_socket", event.kernel_socket);
 }
 
 Object view_object(const SocketView& view) {

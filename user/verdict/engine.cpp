@@ -57,6 +57,23 @@ Owner owner_of(const Connection& connection, VerdictKind kind, const Event* even
 	return owner;
 }
 
+void report(Connection& connection, const Finding& finding, const Event* event,
+            const Engine::Handler& handler) {
+	const bool late = finding.evidence.bytes_after_fin.has_value();
+	Verdict verdict;
+	verdict.kind = finding.kind;
+	verdict.confidence = finding.confidence;
+	verdict.inferred = finding.inferred;
+	verdict.time = finding.time;
+	verdict.id = fmt::format("{:x}-{}", connection.cookie, ++connection.verdicts);
+	verdict.connection = facts_of(connection, finding, late);
+	verdict.owner = owner_of(connection, finding.kind, event);
+	verdict.evidence = finding.evidence;
+	verdict.message = message_for(verdict);
+	verdict.advice = advice_for(verdict);
+	handler(verdict);
+}
+
 /// The peer ended it in ESTABLISHED by an RST: there will be no FIN.
 bool is_reset(const Event& event, const Connection& connection) {
 	return event.kind == EventKind::end && event.error == ECONNRESET && !connection.fin &&
@@ -74,8 +91,6 @@ struct Engine::State {
 	/// Connections that wait for more evidence, by the time it is enough.
 	std::set<std::pair<Nanoseconds, std::uint64_t>> due;
 
-	void report(Connection& connection, const Finding& finding, const Event* event,
-	            const Handler& handler);
 	void judge(Connection& connection, std::span<const Rule> rules, const Event* event,
 	           const Handler& handler);
 
@@ -90,23 +105,6 @@ struct Engine::State {
 	void settle_passive(Connection& connection, const Event& event, const Handler& handler);
 	void settle_due(Nanoseconds now, const Handler& handler);
 };
-
-void Engine::State::report(Connection& connection, const Finding& finding, const Event* event,
-                           const Handler& handler) {
-	const bool late = finding.evidence.bytes_after_fin.has_value();
-	Verdict verdict;
-	verdict.kind = finding.kind;
-	verdict.confidence = finding.confidence;
-	verdict.inferred = finding.inferred;
-	verdict.time = finding.time;
-	verdict.id = fmt::format("{:x}-{}", connection.cookie, ++connection.verdicts);
-	verdict.connection = facts_of(connection, finding, late);
-	verdict.owner = owner_of(connection, finding.kind, event);
-	verdict.evidence = finding.evidence;
-	verdict.message = message_for(verdict);
-	verdict.advice = advice_for(verdict);
-	handler(verdict);
-}
 
 void Engine::State::judge(Connection& connection, std::span<const Rule> rules, const Event* event,
                           const Handler& handler) {

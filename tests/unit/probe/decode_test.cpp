@@ -4,6 +4,7 @@
 #include "stalesock/event.h"
 
 #include <catch2/catch.hpp>
+#include <algorithm>
 #include <cstring>
 #include <sys/socket.h>
 #include <vector>
@@ -38,7 +39,8 @@ stalesock_event short_record() {
 template <typename Record>
 std::vector<std::byte> bytes_of(const Record& record, std::size_t length) {
 	std::vector<std::byte> bytes(length);
-	std::memcpy(bytes.data(), &record, std::min(length, sizeof(record)));
+	const auto* const begin = reinterpret_cast<const std::byte*>(&record);
+	std::copy_n(begin, std::min(length, sizeof(record)), bytes.begin());
 	return bytes;
 }
 
