@@ -11,8 +11,8 @@
 #define HEAD_LENGTH 5
 #define WORD(a, b, c, d) ((__u32)(a) << 24 | (__u32)(b) << 16 | (__u32)(c) << 8 | (__u32)(d))
 
-/* Sends after this one still add to the byte count but are not reported one by one. */
-#define REPORTED_WRITES 4
+/* A verdict on a late write settles within this time of it. */
+#define SETTLING_NS 250000000ull
 
 /* "QUIT" of SMTP, FTP, POP3 and Redis in either case; the Terminate message of PostgreSQL; COM_QUIT of
  * MySQL with its packet header. */
@@ -158,6 +158,17 @@ static __always_inline int on_send_begin(const struct sock *sk, const struct msg
 	return 0;
 }
 
+/* The first late write, and what an active opener adds to it until its verdict settles. The rest only
+ * adds to the byte count that the end of the connection reports: a server may answer at length. */
+static __always_inline bool worth_a_record(const struct sock *sk, struct late_state *state)
+{
+	if (state->writes < 0xffff)
+		state->writes++;
+	if (state->writes == 1)
+		return true;
+	return !sk->sk_max_ack_backlog && bpf_ktime_get_boot_ns() - state->late_ns < SETTLING_NS;
+}
+
 /* After a send. The state may be CLOSE already: on loopback the RST is processed inside the send. */
 static __always_inline int on_send_end(const struct sock *sk)
 {
@@ -182,7 +193,7 @@ static __always_inline int on_send_end(const struct sock *sk)
 	/* One last record for a send that left CLOSE_WAIT within; EPIPE after that is no news. */
 	if (state->flags & LATE_FINAL)
 		return 0;
-	if (state->writes++ < REPORTED_WRITES)
+	if (worth_a_record(sk, state))
 		emit_full(sk, state, STALESOCK_LATE_WRITE, tcp_state, tcp_state, 0);
 	return 0;
 }

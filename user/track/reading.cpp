@@ -35,8 +35,8 @@ bool silent_since_delivery(const SocketView& view) {
 
 /// From the send before this flight to the flight.
 Nanoseconds gap_between_sends(const SocketView& view) {
-	return std::chrono::microseconds(
-		view.first_tx_us > view.delivered_tx_us ? view.first_tx_us - view.delivered_tx_us : 0);
+	const bool known = view.delivered_tx_us != 0 && view.first_tx_us > view.delivered_tx_us;
+	return std::chrono::microseconds(known ? view.first_tx_us - view.delivered_tx_us : 0);
 }
 
 /// Timestamps count milliseconds: one more is needed to be sure of an order.
@@ -108,6 +108,10 @@ Nanoseconds gap_before_send(const Reading& reading) {
 	return flight_untouched(view) ? gap_between_sends(view) : Nanoseconds::zero();
 }
 
+bool reused_by_last_write(const Reading& reading) {
+	return reading.view.bytes_received > 0 || gap_before_send(reading) >= same_request;
+}
+
 bool received_since_last_write(const Reading& reading) {
 	const SocketView& view = reading.view;
 	if (view.bytes_received == 0) {
@@ -141,8 +145,11 @@ bool only_last_words(const Reading& reading, Nanoseconds quiet) {
 		return true;
 	}
 	const auto acknowledged = newest_ack_seen_by_peer(view);
-	if (acknowledged || view.srtt_us >= echo_resolution.count()) {
-		return acknowledged >= quiet;
+	if (acknowledged >= quiet) {
+		return true;
+	}
+	if (view.echoed_ms != 0 && !acknowledged && view.srtt_us >= echo_resolution.count()) {
+		return false;
 	}
 	const std::uint32_t unread = unread_bytes(reading);
 	const bool answered_before = view.bytes_received > unread;

@@ -49,6 +49,10 @@ struct Reading {
 /// came after that send, from the send before it (rack.mstamp), for an untouched flight. At least 0.
 [[nodiscard]] Nanoseconds gap_before_send(const Reading& reading);
 
+/// The connection was used before our last write, or idle for longer than the parts of a request are
+/// apart: that write reused it.
+[[nodiscard]] bool reused_by_last_write(const Reading& reading);
+
 /// More lies unread than a parting record: an answer waits for the application.
 [[nodiscard]] bool answer_waits(const Reading& reading);
 
@@ -64,7 +68,7 @@ struct Reading {
 
 /// The payload that came last is a parting word (TLS close_notify, an error message), not the answer to
 /// our last write: we had acknowledged that answer at least `quiet` ago, as our own last segment or the
-/// newest one that the peer had seen (RFC 7323 timestamp echo) shows. On a path too fast for that echo:
+/// newest one that the peer had seen (RFC 7323 timestamp echo) shows. Where that echo cannot tell:
 /// it is no longer than a parting record, and comes at least `quiet` after the delivery of our last write
 /// on a connection that was answered before.
 [[nodiscard]] bool only_last_words(const Reading& reading, Nanoseconds quiet);

@@ -60,11 +60,17 @@ std::string reuse_race_message(const Verdict& verdict) {
 }
 
 std::string unanswered_close_message(const Verdict& verdict) {
+	const Evidence& evidence = verdict.evidence;
+	const std::string remote = to_string(verdict.connection.remote);
+	const std::string how =
+		evidence.rst_received.value_or(false) ? "reset the connection" : "hung up";
+	if (or_zero(evidence.unacked_at_fin) != 0) {
+		return fmt::format("{} {} without having seen the {} B that {} had just written", remote,
+		                   how, *evidence.unacked_at_fin, who(verdict.owner));
+	}
 	return fmt::format(
-		"{} took what {} had written and {} {} after the last write, without an answer",
-		to_string(verdict.connection.remote), who(verdict.owner),
-		verdict.evidence.rst_received.value_or(false) ? "reset the connection" : "hung up",
-		duration_or_unknown(verdict.evidence.idle));
+		"{} took what {} had written and {} {} after the last write, without an answer", remote,
+		who(verdict.owner), how, duration_or_unknown(evidence.idle));
 }
 
 std::string dirty_close_message(const Verdict& verdict) {
@@ -157,7 +163,7 @@ std::string advice_for(const Verdict& verdict) {
 	switch (verdict.kind) {
 	case VerdictKind::stale_reuse:
 		return "keep pooled connections for less time than this server keeps idle ones, or read to "
-		       "see "
+			   "see "
 			   "the end of file before reusing one";
 	case VerdictKind::reuse_race:
 		return "a check before reuse cannot prevent this: keep pooled connections for clearly less "

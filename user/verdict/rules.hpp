@@ -30,8 +30,10 @@ inline constexpr std::uint16_t tls_alert_record = 19;
 /// Up to here a record holds a padded alert (35 in Java) or a goodbye frame (HTTP/2 GOAWAY: 34), but it
 /// could hold a very short request: what the application does next decides.
 inline constexpr std::uint16_t tls_short_record = 40;
-/// No parting word is longer.
+/// No parting TLS records are longer, all together.
 inline constexpr std::uint32_t longest_farewell = 128;
+/// "QUIT\r\n" and its like.
+inline constexpr std::uint32_t longest_goodbye = 8;
 
 struct Situation {
 	const Connection& connection;

@@ -35,10 +35,13 @@ bool is_tls_short_record(const LateWrite& late) {
 
 /// A parting word by its content alone.
 bool is_plain_farewell(const LateWrite& late) {
+	if (late.head == PayloadHead::goodbye) {
+		return late.bytes <= longest_goodbye;
+	}
 	if (late.bytes > longest_farewell) {
 		return false;
 	}
-	return late.head == PayloadHead::tls_alert || late.head == PayloadHead::goodbye ||
+	return late.head == PayloadHead::tls_alert ||
 	       (late.head == PayloadHead::tls_data && late.record_length <= tls_alert_record);
 }
 

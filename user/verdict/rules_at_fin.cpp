@@ -54,11 +54,9 @@ Nanoseconds race_limit(const SocketView& view) {
 
 std::optional<Finding> reuse_race(const Situation& situation) {
 	const Reading reading = reading_of(*situation.event, situation.tick);
-	if (unacked_bytes(reading.view) == 0 || answered_since_last_write(reading)) {
-		return std::nullopt;
-	}
 	// A part of it acknowledged: the peer had begun to take the request before it closed.
-	if (!flight_untouched(reading.view)) {
+	if (!flight_untouched(reading.view) || answered_since_last_write(reading) ||
+	    !reused_by_last_write(reading)) {
 		return std::nullopt;
 	}
 	return found(VerdictKind::reuse_race, situation);
@@ -66,11 +64,16 @@ std::optional<Finding> reuse_race(const Situation& situation) {
 
 std::optional<Finding> unanswered_close(const Situation& situation) {
 	const Reading reading = reading_of(*situation.event, situation.tick);
-	if (unacked_bytes(reading.view) != 0 || reading.view.bytes_sent == 0 ||
-	    answered_since_last_write(reading)) {
+	const bool outstanding = unacked_bytes(reading.view) != 0;
+	if (reading.view.bytes_sent == 0 || answered_since_last_write(reading) ||
+	    (outstanding && !flight_untouched(reading.view))) {
 		return std::nullopt;
 	}
-	return found(VerdictKind::unanswered_close, situation);
+	Finding finding = found(VerdictKind::unanswered_close, situation);
+	if (outstanding) { // the first request of a fresh connection, so no race of a reuse
+		infer(finding, Confidence::likely, "that the peer refused the request");
+	}
+	return finding;
 }
 
 std::optional<Finding> early_response_at_fin(const Situation& situation) {
@@ -104,7 +107,7 @@ std::optional<Finding> idle_close(const Situation& situation) {
 std::optional<Finding> reuse_race_by_reset(const Situation& situation) {
 	const Reading reading = reading_of(*situation.event, situation.tick);
 	if (reading.view.bytes_sent == 0 || answered_since_last_write(reading) ||
-	    send_age(reading) > race_limit(reading.view)) {
+	    !reused_by_last_write(reading) || send_age(reading) > race_limit(reading.view)) {
 		return std::nullopt;
 	}
 	Finding finding = found(VerdictKind::reuse_race, situation);

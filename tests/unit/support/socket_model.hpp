@@ -28,6 +28,7 @@ class SocketModel {
 
 	Event open(Nanoseconds now) {
 		last_send_ = last_receive_ = now;
+		view_.first_tx_us = us(now); // the SYN
 		state_ = role_ == Role::active ? TcpState::syn_sent : TcpState::established;
 		Event event = bare(EventKind::open, now);
 		event.old_state = role_ == Role::active ? TcpState::close : TcpState::syn_recv;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each rule, on both sides of its boundary.
 #include "support/socket_model.hpp"
+#include "track/reading.hpp"
 #include "verdict/rules.hpp"
 
 #include <catch2/catch.hpp>
@@ -59,11 +60,24 @@ TEST_CASE("reuse_race: nothing of the request acknowledged, nothing answered") {
 	}
 }
 
-TEST_CASE("reuse_race on a connection that never was answered") {
+TEST_CASE("a first request that crosses the FIN is a race only after a gap") {
 	SocketModel socket;
 	(void)socket.open(start);
-	socket.send(start + seconds(5), 27);
-	CHECK(at_fin(socket, start + seconds(5) + milliseconds(1)) == VerdictKind::reuse_race);
+	SECTION("opened in advance, used later") {
+		socket.send(start + same_request, 27);
+		CHECK(at_fin(socket, start + same_request + milliseconds(1)) == VerdictKind::reuse_race);
+	}
+	SECTION("opened for this request") {
+		socket.send(start + same_request - tick, 27);
+		CHECK(at_fin(socket, start + same_request) == VerdictKind::unanswered_close);
+	}
+	SECTION("opened for this request and reset") {
+		socket.send(start + milliseconds(1), 27);
+		const auto finding = at_reset(socket, start + milliseconds(2));
+		REQUIRE(finding.has_value());
+		CHECK(finding->kind == VerdictKind::unanswered_close);
+		CHECK(finding->confidence == Confidence::likely);
+	}
 }
 
 TEST_CASE("unanswered_close within one tick of the answer before") {
@@ -204,7 +218,8 @@ TEST_CASE("farewell_write: what the first bytes are") {
 		{PayloadHead::tls_data, 24, tls_alert_record, VerdictKind::farewell_write},
 		{PayloadHead::tls_data, 45, tls_short_record, VerdictKind::farewell_write},
 		{PayloadHead::tls_data, 46, tls_short_record + 1, VerdictKind::stale_reuse},
-		{PayloadHead::goodbye, 5, 0, VerdictKind::farewell_write},
+		{PayloadHead::goodbye, longest_goodbye, 0, VerdictKind::farewell_write},
+		{PayloadHead::goodbye, longest_goodbye + 1, 0, VerdictKind::stale_reuse},
 		{PayloadHead::other, 5, 0, VerdictKind::stale_reuse},
 		{PayloadHead::unknown, 24, 0, VerdictKind::stale_reuse},
 	}));
