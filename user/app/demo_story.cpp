@@ -4,8 +4,10 @@
 #include "model/escape.hpp"
 #include "sinks/time_text.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fmt/format.h>
+#include <utility>
 
 namespace stalesock {
 
@@ -24,13 +26,10 @@ std::string tell_end(const Event& event) {
 	                        : fmt::format("the connection ends with error {}", event.error);
 }
 
-std::string tell_late_write(const LateWrite& late, const std::optional<Actor>& actor) {
-	const std::string delay = late.fin_time ? fmt::format("{:.0f} ms after the peer's FIN",
-	                                                      coarse_ms(late.time - *late.fin_time))
-	                                        : std::string{"after the peer's FIN"};
-	return fmt::format("{} writes {} B, {}; the kernel accepts them",
-	                   who(late.writer ? late.writer : actor, "the application"), late.bytes,
-	                   delay);
+std::string tell_late_write(const Event& event) {
+	const std::optional<Actor>& writer = event.late->writer ? event.late->writer : event.actor;
+	return fmt::format("{} writes {} B after the peer's FIN; the kernel accepts them",
+	                   who(writer, "the application"), event.late->bytes);
 }
 
 /// Empty for events that say nothing of their own here.
@@ -41,8 +40,7 @@ std::string tell(const Event& event) {
 		                   to_string(event.remote));
 	case EventKind::inventory: return "the connection existed already";
 	case EventKind::peer_fin: return "the peer's FIN arrives: it will not answer any more";
-	case EventKind::late_write:
-		return event.late ? tell_late_write(*event.late, event.actor) : std::string{};
+	case EventKind::late_write: return event.late ? tell_late_write(event) : std::string{};
 	case EventKind::eof_read:
 		return fmt::format("{} {} the end of file", who(event.actor, "the application"),
 		                   event.peek ? "peeks at" : "reads");
@@ -61,16 +59,18 @@ struct Line {
 	std::string text;
 };
 
-// The last exchange before the FIN left no event of its own: the socket remembers when it was.
-std::vector<Line> tell_exchange(const Event& fin, Nanoseconds tick) {
-	if (!fin.view) {
-		return {};
-	}
+// The last exchange before the FIN left no event of its own: the socket remembers when it was, in
+// jiffies.
+Line last_exchange(const Event& fin, Nanoseconds opened, Nanoseconds tick) {
 	const Nanoseconds sent = fin.time - tick * fin.view->send_age_ticks;
-	const Nanoseconds received = fin.time - tick * fin.view->receive_age_ticks;
-	return {{sent, fmt::format("last request sent ({} B in all), {} B received; then silence",
-	                           fin.view->bytes_sent, fin.view->bytes_received)},
-	        {received, {}}};
+	return {std::max(sent, opened),
+	        fmt::format("the last send; {} B sent and {} B received so far, then silence",
+	                    fin.view->bytes_sent, fin.view->bytes_received)};
+}
+
+// On loopback the answer to a write is processed before the write returns and is reported.
+Nanoseconds moment_of(const Event& event) {
+	return event.kind == EventKind::late_write && event.late ? event.late->time : event.time;
 }
 
 } // namespace
@@ -78,19 +78,19 @@ std::vector<Line> tell_exchange(const Event& fin, Nanoseconds tick) {
 std::vector<std::string> tell_story(const std::vector<Event>& events, Nanoseconds tick) {
 	std::vector<Line> lines;
 	for (const Event& event : events) {
-		if (event.kind == EventKind::peer_fin) {
-			for (Line& line : tell_exchange(event, tick)) {
-				lines.push_back(std::move(line));
-			}
+		if (event.kind == EventKind::peer_fin && event.view) {
+			lines.push_back(last_exchange(event, events.front().time, tick));
 		}
-		lines.push_back({event.time, tell(event)});
+		if (std::string text = tell(event); !text.empty()) {
+			lines.push_back({moment_of(event), std::move(text)});
+		}
 	}
+	std::stable_sort(lines.begin(), lines.end(),
+	                 [](const Line& left, const Line& right) { return left.time < right.time; });
 	std::vector<std::string> story;
 	for (const Line& line : lines) {
-		if (!line.text.empty()) {
-			story.push_back(fmt::format("{:>9.1f} ms  {}",
-			                            coarse_ms(line.time - events.front().time), line.text));
-		}
+		const double offset = coarse_ms(line.time - lines.front().time);
+		story.push_back(fmt::format("{:>9.1f} ms  {}", offset, line.text));
 	}
 	return story;
 }

@@ -33,10 +33,15 @@ CLI::Option* add_value(CLI::App& app, const std::string& name, const char* type,
 	return app.add_option_function<std::string>(name, read, help)->type_name(type);
 }
 
+void add_no_colour(CLI::App& app, bool& colour) {
+	app.add_flag_callback(
+		"--no-color", [&colour] { colour = false; }, "No colour on a terminal (also: NO_COLOR)");
+}
+
 void add_output_options(CLI::App& app, WatchConfig& config) {
 	app.add_flag("--json", config.json, "One JSON object a line");
 	app.add_flag("--events", config.events, "Print the kernel's events as well");
-	app.add_flag("!--no-color", config.colour, "No colour on a terminal (also: NO_COLOR)");
+	add_no_colour(app, config.colour);
 	add_value(app, "--duration", "S", "Stop after this many seconds",
 	          [&](const std::string& text) { config.duration = read_duration(text); });
 }
@@ -92,8 +97,12 @@ void set_kernel_filter(WatchConfig& config) {
 }
 
 std::string explain(const CLI::App& app, const CLI::ParseError& error) {
+	const std::string text = error.what();
+	if (text.ends_with(" missing")) { // "--remote: 1 required A:P missing"
+		return fmt::format("{} needs a value", text.substr(0, text.find(':')));
+	}
 	if (dynamic_cast<const CLI::RequiredError*>(&error) == nullptr) {
-		return escape_untrusted(error.what());
+		return escape_untrusted(text);
 	}
 	const std::vector<std::string> unknown = app.remaining();
 	if (unknown.empty()) {
@@ -126,7 +135,7 @@ Command parse_command_line(int argc, const char* const* argv) {
 	add_watch(app, watch);
 	CLI::App* demo_command =
 		app.add_subcommand("demo", "Make a real stale reuse on loopback and explain it");
-	demo_command->add_flag("!--no-color", demo.colour, "No colour on a terminal");
+	add_no_colour(*demo_command, demo.colour);
 	CLI::App* doctor_command =
 		app.add_subcommand("doctor", "What this kernel and these privileges allow");
 	doctor_command->add_flag("--json", doctor.json, "One JSON object");

@@ -84,7 +84,7 @@ std::string explain_error(int error) {
 	switch (error) {
 	case EPERM:
 		return "refused with EPERM: CAP_BPF and CAP_PERFMON are needed in the initial user "
-		       "namespace";
+			   "namespace";
 	case EACCES: return "refused by the verifier (EACCES)";
 	case EINVAL: return "refused by the verifier (EINVAL)";
 	case ESRCH:

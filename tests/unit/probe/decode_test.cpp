@@ -3,8 +3,8 @@
 
 #include "stalesock/event.h"
 
-#include <catch2/catch.hpp>
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <cstring>
 #include <sys/socket.h>
 #include <vector>

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "facts.hpp"
+
+#include <netinet/tcp.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace oracle {
+
+namespace {
+
+void note_first(std::optional<Segment>& where, const Segment& segment, bool applies) {
+	if (applies && !where)
+		where = segment;
+}
+
+void note_handshake(Facts& facts, const Segment& segment, Nanoseconds& syn_sent) {
+	if (!segment.has(TH_SYN))
+		return;
+	if (segment.sent)
+		syn_sent = segment.time;
+	else
+		facts.opened = segment.time;
+	if (!segment.sent && segment.has(TH_ACK))
+		facts.round_trip = segment.time - syn_sent;
+}
+
+} // namespace
+
+Facts facts_of(const View& view) {
+	Facts facts;
+	Nanoseconds syn_sent{};
+	for (const Segment& segment : view.segments) {
+		note_handshake(facts, segment, syn_sent);
+		note_first(facts.peer_fin, segment, !segment.sent && segment.has(TH_FIN));
+		note_first(facts.own_fin, segment, segment.sent && segment.has(TH_FIN));
+		note_first(facts.reset_received, segment, !segment.sent && segment.has(TH_RST));
+		note_first(facts.abort, segment,
+		           segment.sent && segment.has(TH_RST) && segment.has(TH_ACK));
+		if (segment.payload != 0 && !segment.repeated)
+			(segment.sent ? facts.sent : facts.received).push_back(segment);
+	}
+	return facts;
+}
+
+std::uint32_t number_of_fin(const Segment& fin) {
+	return fin.end();
+}
+
+bool knows_peer_fin(const Facts& facts, const Segment& segment) {
+	return facts.peer_fin && segment.acknowledgement > number_of_fin(*facts.peer_fin);
+}
+
+std::vector<Segment> sent_before_fin(const Facts& facts) {
+	std::vector<Segment> result;
+	std::copy_if(facts.sent.begin(), facts.sent.end(), std::back_inserter(result),
+	             [&](const Segment& segment) { return !knows_peer_fin(facts, segment); });
+	return result;
+}
+
+std::vector<Segment> sent_after_fin(const Facts& facts) {
+	std::vector<Segment> result;
+	std::copy_if(facts.sent.begin(), facts.sent.end(), std::back_inserter(result),
+	             [&](const Segment& segment) { return knows_peer_fin(facts, segment); });
+	return result;
+}
+
+const Segment* last_message(const std::vector<Segment>& segments) {
+	const auto begins = [](const Segment& segment) {
+		return speech_of(segment.head) != Speech::continuation;
+	};
+	const auto found = std::find_if(segments.rbegin(), segments.rend(), begins);
+	return found == segments.rend() ? nullptr : &*found;
+}
+
+bool is_answered(const Facts& facts, const Segment& message) {
+	return std::any_of(facts.received.begin(), facts.received.end(), [&](const Segment& segment) {
+		return segment.acknowledgement > message.sequence;
+	});
+}
+
+} // namespace oracle

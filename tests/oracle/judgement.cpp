@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "judgement.hpp"
+
+#include "score.hpp"
+#include "story.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+namespace oracle {
+
+namespace {
+
+constexpr std::size_t stories_printed = 10;
+/// Of a full run of 2,400; fewer connections must show fewer.
+constexpr double enough_truths = 100.0 / 2400;
+/// More than this share of undecidable sockets means that the machine is too slow to be judged on.
+constexpr double most_unscored = 0.02;
+
+unsigned port_of(const std::string& end) {
+	unsigned port = 0;
+	std::from_chars(end.data() + end.rfind(':') + 1, end.data() + end.size(), port);
+	return port;
+}
+
+Sockets sockets_of(Evidence& evidence) {
+	Sockets sockets;
+	for (auto& [ends, view] : evidence.views) {
+		Socket socket;
+		socket.connection = port_of(view.active ? ends.local : ends.remote) - first_client_port;
+		if (socket.connection >= evidence.finished.size())
+			continue;
+		const Outcome& outcome = evidence.finished[socket.connection].outcome;
+		socket.truth =
+			truth_of(view, view.active ? outcome.read_by_active : outcome.read_by_passive);
+		socket.view = std::move(view);
+		sockets.emplace(ends, std::move(socket));
+	}
+	return sockets;
+}
+
+std::string count(std::uint64_t number, const std::string& what) {
+	return std::to_string(number) + " " + what;
+}
+
+/// Anything here makes the comparison worthless.
+void complain_about_run(const Evidence& evidence, const Sockets& sockets,
+                        std::vector<std::string>& complaints) {
+	if (evidence.lost_packets != 0)
+		complaints.push_back(
+			count(evidence.lost_packets, "packets were lost by the capture or the relay"));
+	for (const Finished& finished : evidence.finished) {
+		if (!finished.outcome.failure.empty())
+			complaints.push_back("a connection was not made: " + finished.outcome.failure);
+	}
+	const auto incomplete = std::count_if(sockets.begin(), sockets.end(), [](const auto& entry) {
+		return !entry.second.view.complete;
+	});
+	if (incomplete != 0)
+		complaints.push_back(
+			count(static_cast<std::uint64_t>(incomplete), "sockets without a whole handshake"));
+	if (sockets.size() != 2 * evidence.finished.size())
+		complaints.push_back(
+			count(sockets.size(), "sockets were captured, not two for each connection"));
+}
+
+void complain_about_truths(const Score& score, const Sockets& sockets, const Options& options,
+                           std::vector<std::string>& complaints) {
+	const auto needed = static_cast<unsigned>(std::floor(options.connections * enough_truths));
+	for (const Kind kind : {Kind::stale_reuse, Kind::reuse_race}) {
+		const unsigned truths = score.rows.at(kind).truths;
+		if (truths < needed)
+			complaints.push_back("only " + count(truths, "times ") + std::string(to_string(kind)) +
+			                     ", not " + std::to_string(needed));
+	}
+	for (const auto& [kind, row] : score.rows) {
+		if (row.unscored > most_unscored * static_cast<double>(sockets.size()))
+			complaints.push_back(count(row.unscored, "sockets are unscored for ") +
+			                     std::string(to_string(kind)));
+	}
+}
+
+void complain_about_product(const Score& score, const Transcript& transcript,
+                            std::vector<std::string>& complaints) {
+	if (!score.mismatches.empty())
+		complaints.push_back(count(score.mismatches.size(), "disagreements with the capture"));
+	for (const std::string& stray : score.strays)
+		complaints.push_back("a verdict about a connection that does not exist: " + stray);
+	for (const std::string& loss : transcript.losses)
+		complaints.push_back("stalesock lost events: " + loss);
+	if (transcript.exit_code != 0)
+		complaints.push_back("stalesock ended with " + std::to_string(transcript.exit_code));
+}
+
+std::string footer(const Score& score, const Sockets& sockets, const Transcript& transcript) {
+	std::map<std::string, unsigned> reasons;
+	for (const auto& [ends, socket] : sockets) {
+		for (const auto& [kind, reason] : socket.truth.unscored)
+			++reasons[std::string(to_string(kind)) + ": " + reason];
+	}
+	std::string text;
+	for (const auto& [reason, times] : reasons)
+		text += "unscored " + std::to_string(times) + " x " + reason + "\n";
+	for (const auto& [kind, times] : score.other_kinds)
+		text += "also reported " + std::to_string(times) + " x " + kind + "\n";
+	return text + transcript.errors;
+}
+
+std::string cell_of(const Socket& socket, const Finished& finished) {
+	std::string cell = finished.plan.name + (socket.view.active ? ", active:" : ", passive:");
+	for (const Kind kind : socket.truth.kinds)
+		cell += " " + std::string(to_string(kind));
+	for (const auto& [kind, reason] : socket.truth.unscored)
+		cell += " [" + std::string(to_string(kind)) + "]";
+	return cell;
+}
+
+/// Which truths each behaviour led to: for the eyes of who changes the catalogue.
+std::string cross_table(const Evidence& evidence, const Sockets& sockets) {
+	std::map<std::string, unsigned> cells;
+	for (const auto& [ends, socket] : sockets)
+		++cells[cell_of(socket, evidence.finished.at(socket.connection))];
+	std::string text;
+	for (const auto& [cell, times] : cells)
+		text += std::to_string(times) + "\t" + cell + "\n";
+	return text;
+}
+
+void tell_stories(const Evidence& evidence, const Sockets& sockets, const Score& score,
+                  const Options& options, Judgement& judgement) {
+	std::size_t told = 0;
+	const auto tell_one = [&](const Mismatch& mismatch) {
+		const Socket& socket = sockets.at(mismatch.ends);
+		const Finished& finished = evidence.finished.at(socket.connection);
+		const std::string story = tell(mismatch, socket, finished, evidence.transcript);
+		judgement.all_stories += story;
+		if (told++ < stories_printed)
+			judgement.first_stories += story;
+	};
+	if (options.with_product)
+		std::for_each(score.mismatches.begin(), score.mismatches.end(), tell_one);
+	for (const auto& [ends, socket] : sockets) {
+		const std::string cell = cell_of(socket, evidence.finished.at(socket.connection));
+		if (!options.tell.empty() && cell.find(options.tell) != std::string::npos)
+			tell_one({ends, "asked for"});
+	}
+}
+
+} // namespace
+
+Judgement judge(Evidence evidence, const Options& options) {
+	Sockets sockets = sockets_of(evidence);
+	const Score result = score(sockets, evidence.transcript);
+	Judgement judgement;
+	complain_about_run(evidence, sockets, judgement.complaints);
+	complain_about_truths(result, sockets, options, judgement.complaints);
+	if (options.with_product)
+		complain_about_product(result, evidence.transcript, judgement.complaints);
+	tell_stories(evidence, sockets, result, options, judgement);
+	judgement.cross_table = cross_table(evidence, sockets);
+	judgement.table = table(result) + footer(result, sockets, evidence.transcript);
+	return judgement;
+}
+
+} // namespace oracle

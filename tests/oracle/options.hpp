@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace oracle {
+
+struct Options {
+	unsigned connections = 2400;
+	unsigned jobs = 100;
+	std::uint64_t seed = 0;
+	std::string program;
+	std::string folder; ///< empty: nothing is saved
+	std::string tell;   ///< also tell the stories of sockets whose behaviour and truth contain this
+	bool events = false;      ///< the raw stream too, for the stories
+	bool with_product = true; ///< false: only count what the capture says
+};
+
+/// Nothing after --help or a wrong option, which is printed. Without --seed one is drawn.
+[[nodiscard]] std::optional<Options> parse_options(int argc, char** argv);
+
+} // namespace oracle

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "score.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace oracle {
+
+namespace {
+
+void hand_out(Sockets& sockets, const Transcript& transcript, Score& score) {
+	for (const Report& report : transcript.verdicts) {
+		const auto socket = sockets.find(report.ends);
+		if (socket == sockets.end())
+			score.strays.push_back(report.line);
+		else if (!parse_kind(report.kind))
+			++score.other_kinds[report.kind];
+		else
+			socket->second.reported.push_back(report);
+	}
+}
+
+void compare_kind(const Ends& ends, const Socket& socket, Kind kind, Score& score) {
+	Row& row = score.rows[kind];
+	const bool is_true = socket.truth.kinds.contains(kind);
+	const auto count = static_cast<unsigned>(
+		std::count_if(socket.reported.begin(), socket.reported.end(),
+	                  [&](const Report& report) { return report.kind == to_string(kind); }));
+	if (socket.truth.unscored.contains(kind)) {
+		++row.unscored;
+		return;
+	}
+	const auto note = [&](const char* how) {
+		score.mismatches.push_back({ends, std::string(to_string(kind)) + " " + how});
+	};
+	row.truths += is_true ? 1 : 0;
+	row.reports += count;
+	const unsigned agreed = is_true && count > 0 ? 1 : 0;
+	row.agreed += agreed;
+	row.wrong += count - agreed;
+	if (count > agreed)
+		note(is_true ? "reported twice" : "is wrong");
+	if (is_true && count == 0) {
+		++row.missed;
+		note("missed");
+	}
+}
+
+void compare_role(const Ends& ends, const Socket& socket, Score& score) {
+	const std::string_view role = socket.view.active ? "active" : "passive";
+	for (const Report& report : socket.reported) {
+		if (report.role != role)
+			score.mismatches.push_back({ends, report.kind + " has the role '" + report.role + "'"});
+	}
+}
+
+/// Of nothing there is no share.
+std::string percent(unsigned part, unsigned rest) {
+	if (part + rest == 0)
+		return "-";
+	std::array<char, 16> text{};
+	std::snprintf(text.data(), text.size(), "%.2f %%", 100.0 * part / (part + rest));
+	return text.data();
+}
+
+std::string table_row(std::string_view name, const Row& row) {
+	std::array<char, 160> line{};
+	std::snprintf(line.data(), line.size(), "%-20s %7u %8u %6u %6u %6u %9u %11s %11s\n",
+	              std::string(name).c_str(), row.truths, row.reports, row.agreed, row.wrong,
+	              row.missed, row.unscored, percent(row.agreed, row.wrong).c_str(),
+	              percent(row.agreed, row.missed).c_str());
+	return line.data();
+}
+
+} // namespace
+
+Score score(Sockets& sockets, const Transcript& transcript) {
+	Score result;
+	hand_out(sockets, transcript, result);
+	for (const auto& [ends, socket] : sockets) {
+		for (const Kind kind : all_kinds)
+			compare_kind(ends, socket, kind, result);
+		compare_role(ends, socket, result);
+	}
+	return result;
+}
+
+std::string table(const Score& score) {
+	std::string text = "verdict                truth reported     TP     FP     FN  unscored"
+					   "   precision      recall\n";
+	for (const Kind kind : all_kinds)
+		text += table_row(to_string(kind), score.rows.at(kind));
+	return text;
+}
+
+} // namespace oracle

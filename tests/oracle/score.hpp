@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Truth against report: precision, recall, and every single disagreement.
+#pragma once
+
+#include "watcher.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace oracle {
+
+struct Socket {
+	View view;
+	Truth truth;
+	unsigned connection = 0; ///< index of its plan
+	std::vector<Report> reported;
+};
+using Sockets = std::map<Ends, Socket>;
+
+struct Row {
+	unsigned truths = 0;
+	unsigned reports = 0;
+	unsigned agreed = 0;
+	unsigned wrong = 0;    ///< reported, not true; or reported twice
+	unsigned missed = 0;   ///< true, not reported
+	unsigned unscored = 0; ///< packets do not tell
+};
+
+struct Mismatch {
+	Ends ends;
+	std::string what; ///< "stale_reuse missed"
+};
+
+struct Score {
+	std::map<Kind, Row> rows;
+	std::vector<Mismatch> mismatches;
+	std::vector<std::string> strays; ///< verdicts about connections that the capture does not know
+	std::map<std::string, unsigned> other_kinds; ///< verdicts of kinds that are not this test's
+};
+
+/// Hands each verdict to its socket, then compares.
+[[nodiscard]] Score score(Sockets& sockets, const Transcript& transcript);
+
+[[nodiscard]] std::string table(const Score& score);
+
+} // namespace oracle

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What really happened on a connection, decided from packets alone.
+#pragma once
+
+#include "view.hpp"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace oracle {
+
+enum class Kind : std::uint8_t {
+	stale_reuse,
+	reuse_race,
+	unanswered_close,
+	dirty_close,
+	abandoned_response,
+	early_response,
+	half_close_response,
+	farewell_write,
+	idle_close,
+	limit_close,
+};
+inline constexpr std::array all_kinds{
+	Kind::stale_reuse,        Kind::reuse_race,     Kind::unanswered_close,    Kind::dirty_close,
+	Kind::abandoned_response, Kind::early_response, Kind::half_close_response, Kind::farewell_write,
+	Kind::idle_close,         Kind::limit_close,
+};
+[[nodiscard]] std::string_view to_string(Kind kind);
+[[nodiscard]] std::optional<Kind> parse_kind(std::string_view name);
+
+struct Truth {
+	std::set<Kind> kinds;
+	/// Kinds that packets cannot decide here, and why. Neither a report nor silence is held against
+	/// anybody.
+	std::map<Kind, std::string> unscored;
+};
+
+/// `read` is how many payload bytes the application had read when it closed: the one fact a capture
+/// cannot show. It is used for dirty_close alone.
+[[nodiscard]] Truth truth_of(const View& view, std::uint64_t read);
+
+} // namespace oracle

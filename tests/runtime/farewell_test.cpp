@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// A last word before closing is not a reuse.
+#include "support/expect.hpp"
+
+#include <array>
+#include <netinet/tcp.h>
+#include <string>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+using namespace runtime;
+using namespace std::string_literals;
+
+namespace {
+
+/// A TLS record of this type with a body of this length.
+std::string tls_record(int type, int minor_version, std::size_t length) {
+	std::string record;
+	record += static_cast<char>(type);
+	record += '\x03';
+	record += static_cast<char>(minor_version);
+	record += static_cast<char>(length >> 8);
+	record += static_cast<char>(length & 0xff);
+	return record + std::string(length, '\x5a');
+}
+
+constexpr int alert = 21;
+constexpr int data = 23;
+
+Names after_late_write(const std::string& bytes, bool peer_is_gone) {
+	Connection connection = open_used_connection();
+	stay_idle();
+	peer_is_gone ? close_passive(connection) : half_close_passive(connection);
+	send_all(connection.active, bytes);
+	connection.active.close();
+	const Seen seen = watch().observe(connection);
+	CHECK(names(seen.passive) == Names{});
+	for (const Json& verdict : seen.active) {
+		if (verdict.at("verdict") != "idle_close") {
+			CHECK(verdict.at("evidence").at("bytes_after_fin") == bytes.size());
+			CHECK(verdict.at("evidence").at("rst_received") == peer_is_gone);
+		}
+	}
+	return names(seen.active);
+}
+
+const Names farewell = {"idle_close", "farewell_write"};
+const Names reuse = {"idle_close", "stale_reuse"};
+
+} // namespace
+
+TEST_CASE("a TLS close_notify is a farewell, with or without an RST", "[farewell]") {
+	for (const bool peer_is_gone : {true, false}) {
+		INFO("the peer is gone: " << peer_is_gone);
+		CHECK(after_late_write(tls_record(alert, 3, 26), peer_is_gone) == farewell);
+		CHECK(after_late_write(tls_record(data, 3, 19), peer_is_gone) == farewell);
+	}
+}
+
+TEST_CASE("a TLS record that can hold a request is a reuse", "[farewell]") {
+	CHECK(after_late_write(tls_record(data, 3, 41), true) == reuse);
+	CHECK(after_late_write(tls_record(data, 3, 51), true) == reuse);
+}
+
+TEST_CASE("what follows a short TLS record decides: a close, or a read of the answer",
+          "[farewell]") {
+	for (const std::size_t length : {20U, 40U}) {
+		INFO("record length " << length);
+		CHECK(after_late_write(tls_record(data, 3, length), true) == farewell);
+		Connection connection = open_used_connection();
+		stay_idle();
+		close_passive(connection);
+		send_all(connection.active, tls_record(data, 3, length));
+		char byte = 0;
+		CHECK(recv(connection.active, &byte, 1, 0) <= 0);
+		CHECK(names(watch().observe(connection).active) == reuse);
+	}
+}
+
+TEST_CASE("what databases and mail servers are told before a close is a farewell", "[farewell]") {
+	CHECK(after_late_write("QUIT\r\n", true) == farewell);
+	CHECK(after_late_write("X\0\0\0\x04"s, true) == farewell);
+	CHECK(after_late_write("\x01\0\0\0\x01"s, true) == farewell);
+}
+
+TEST_CASE("other small requests are reuses", "[farewell]") {
+	CHECK(after_late_write("PING\r\n", true) == reuse);
+	CHECK(after_late_write("x", true) == reuse);
+	CHECK(after_late_write("\x05\0\0\0\x03"s + "DO 1", true) == reuse); // a MySQL query
+}
+
+TEST_CASE("Java's farewell in two writes", "[farewell]") {
+	Connection connection = open_used_connection();
+	stay_idle();
+	half_close_passive(connection);
+	send_all(connection.active, tls_record(alert, 3, 26));
+	send_all(connection.active, tls_record(data, 3, 4));
+	connection.active.close();
+	const Seen seen = watch().observe(connection);
+	REQUIRE(names(seen.active) == farewell);
+	CHECK(seen.active[1].at("evidence").at("bytes_after_fin") == 40);
+}
+
+TEST_CASE("a TLS farewell whose header is a vector of its own", "[farewell]") {
+	Connection connection = open_used_connection();
+	stay_idle();
+	close_passive(connection);
+	std::string record = tls_record(data, 3, 19);
+	const std::array<iovec, 2> parts = {
+		{{record.data(), 5}, {record.data() + 5, record.size() - 5}}};
+	CHECK(writev(connection.active, parts.data(), 2) == static_cast<ssize_t>(record.size()));
+	connection.active.close();
+	const Seen seen = watch().observe(connection);
+	CHECK(names(seen.active) == farewell);
+}
+
+TEST_CASE("a goodbye that is followed by more is a reuse", "[farewell]") {
+	Connection connection = open_used_connection();
+	stay_idle();
+	half_close_passive(connection);
+	send_all(connection.active, "QUIT\r\n");
+	send_all(connection.active, request);
+	connection.active.close();
+	const Seen seen = watch().observe(connection);
+	REQUIRE(names(seen.active) == reuse);
+	CHECK(seen.active[1].at("evidence").at("bytes_after_fin") == 6 + request.size());
+}
+
+TEST_CASE("a lazy TLS client has not read the server's close_notify", "[farewell][last-words]") {
+	const bool one_segment = GENERATE(true, false);
+	INFO((one_segment ? "with" : "before") << " the FIN");
+	const std::string last_words = tls_record(data, 3, 19);
+	Connection connection = open_used_connection();
+	stay_idle();
+	send_last_words(connection.passive, last_words, one_segment);
+	close_passive(connection);
+	send_all(connection.active, tls_record(data, 3, 19));
+	const Seen seen = watch().observe(connection);
+	REQUIRE(names(seen.active) == farewell);
+	CHECK(seen.active[1].at("evidence").at("unread_bytes") == last_words.size());
+}
+
+TEST_CASE("a TLS server's farewell to a client that has closed", "[farewell]") {
+	Connection connection = open_used_connection();
+	connection.active.close();
+	wait_for_state(connection.passive, TCP_CLOSE_WAIT);
+	send_all(connection.passive, tls_record(alert, 3, 26));
+	connection.passive.close();
+	check_verdicts(connection, {}, {"farewell_write"});
+}

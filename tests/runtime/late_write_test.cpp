@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+// A write after the peer's FIN, by every call and over every family.
+#include "support/expect.hpp"
+#include "support/send_calls.hpp"
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+using namespace runtime;
+
+namespace {
+
+/// A late write and what the test itself knows about it.
+struct LateWrite {
+	const SendCall* call = nullptr;
+	bool peer_is_gone = false; ///< the write draws an RST
+	Connection connection;
+	Clock::time_point last_use;
+	std::size_t bytes = 0;
+	double least_idle_ms = 0;
+	double least_fin_to_write_ms = 0;
+	double most_fin_to_write_ms = 0;
+};
+
+/// The product prints tenths.
+constexpr double rounding_ms = 0.11;
+
+LateWrite prepare(const SendCall& call, bool peer_is_gone, Family family = Family::ipv4) {
+	LateWrite late;
+	late.call = &call;
+	late.peer_is_gone = peer_is_gone;
+	late.connection = open_used_connection(family);
+	late.last_use = Clock::now();
+	return late;
+}
+
+/// After the idle gap: the peer's FIN and the write.
+void write_late(LateWrite& late) {
+	const auto before_fin = Clock::now();
+	late.peer_is_gone ? close_passive(late.connection) : half_close_passive(late.connection);
+	const auto after_fin = Clock::now();
+	stay_idle(milliseconds(20));
+	const auto before_write = Clock::now();
+	late.bytes = late.call->send(late.connection.active);
+	late.least_idle_ms = elapsed_ms(late.last_use, before_fin);
+	late.least_fin_to_write_ms = elapsed_ms(after_fin, before_write);
+	late.most_fin_to_write_ms = elapsed_ms(before_fin, Clock::now());
+}
+
+void check_connection(const Json& verdict, const LateWrite& late, const std::string& family) {
+	const Json& connection = verdict.at("connection");
+	CHECK(connection.at("role") == "active");
+	CHECK(connection.at("family") == family);
+	CHECK(connection.at("state") == "CLOSE_WAIT");
+	CHECK(connection.at("age_ms") >= late.least_idle_ms);
+}
+
+void check_evidence(const Json& verdict, const LateWrite& late) {
+	const Json& evidence = verdict.at("evidence");
+	CHECK(evidence.at("bytes_after_fin") == late.bytes);
+	CHECK(evidence.at("rst_received") == late.peer_is_gone);
+	CHECK(evidence.at("eof_read") == false);
+	CHECK(evidence.at("peeked") == false);
+	CHECK(evidence.at("unread_bytes") == 0);
+	CHECK(evidence.at("unacked_at_fin") == 0);
+	CHECK(evidence.at("idle_ms") >= late.least_idle_ms - rounding_ms);
+	CHECK(evidence.at("fin_to_write_ms") >= late.least_fin_to_write_ms - rounding_ms);
+	CHECK(evidence.at("fin_to_write_ms") <= late.most_fin_to_write_ms + rounding_ms);
+}
+
+void check_owner(const Json& verdict, pid_t pid, const std::string& command) {
+	const Json& owner = verdict.at("owner");
+	CHECK(owner.at("pid") == pid);
+	CHECK(owner.at("command") == command);
+	CHECK(owner.at("source") == "write");
+}
+
+void check_stale_reuse(const Seen& seen, const LateWrite& late, const std::string& family) {
+	CHECK(names(seen.passive) == Names{});
+	REQUIRE(names(seen.active) == Names{"idle_close", "stale_reuse"});
+	const Json& verdict = seen.active[1];
+	CHECK(verdict.at("severity") == "error");
+	CHECK(verdict.at("confidence") == (late.call->hides_content ? "likely" : "certain"));
+	CHECK_FALSE(verdict.at("message").get<std::string>().empty());
+	check_connection(verdict, late, family);
+	check_evidence(verdict, late);
+	check_owner(verdict, getpid(), own_command());
+}
+
+Connection idle_connection_after_fin() {
+	Connection connection = open_used_connection();
+	stay_idle();
+	half_close_passive(connection);
+	return connection;
+}
+
+} // namespace
+
+TEST_CASE("a late write by any call", "[late]") {
+	const bool peer_is_gone = GENERATE(true, false);
+	std::vector<LateWrite> writes;
+	for (const SendCall& call : send_calls()) {
+		writes.push_back(prepare(call, peer_is_gone));
+	}
+	stay_idle();
+	for (LateWrite& late : writes) {
+		write_late(late);
+	}
+	watch().settle();
+	for (const LateWrite& late : writes) {
+		INFO(late.call->name << (peer_is_gone ? ", answered by an RST" : ", accepted"));
+		CHECK((peer_is_gone || late.bytes == request.size()));
+		check_stale_reuse(watch().about(late.connection), late, "ipv4");
+	}
+}
+
+TEST_CASE("a late write over IPv6", "[late][ipv6]") {
+	LateWrite late = prepare(send_calls()[0], true, Family::ipv6);
+	stay_idle();
+	write_late(late);
+	CHECK(late.connection.active_side.remote.substr(0, 6) == "[::1]:");
+	check_stale_reuse(watch().observe(late.connection), late, "ipv6");
+}
+
+TEST_CASE("an IPv4-mapped connection prints as IPv4", "[late][ipv6]") {
+	LateWrite late = prepare(send_calls()[0], true, Family::mapped);
+	stay_idle();
+	write_late(late);
+	CHECK(late.connection.active_side.remote.substr(0, 10) == "127.0.0.1:");
+	check_stale_reuse(watch().observe(late.connection), late, "ipv4");
+}
+
+TEST_CASE("several late writes are one reuse with all their bytes", "[late]") {
+	Connection connection = idle_connection_after_fin();
+	for (int i = 0; i < 6; ++i) {
+		send_all(connection.active, request);
+	}
+	const Seen seen = watch().observe(connection);
+	REQUIRE(names(seen.active) == Names{"idle_close", "stale_reuse"});
+	CHECK(seen.active[1].at("evidence").at("bytes_after_fin") == 6 * request.size());
+}
+
+TEST_CASE("late writes on and on are one reuse", "[late]") {
+	Connection connection = idle_connection_after_fin();
+	send_all(connection.active, request);
+	watch().settle();
+	send_all(connection.active, request);
+	watch().settle();
+	connection.active.close();
+	const Seen seen = watch().observe(connection);
+	CHECK(names(seen.active) == Names{"idle_close", "stale_reuse"});
+}
+
+TEST_CASE("a late write of 300 kB counts every accepted byte", "[late]") {
+	const std::string bulk(300'000, 'x');
+	for (const bool peer_is_gone : {false, true}) {
+		INFO("the peer is gone: " << peer_is_gone);
+		Connection connection = open_used_connection();
+		stay_idle();
+		peer_is_gone ? close_passive(connection) : half_close_passive(connection);
+		const ssize_t sent =
+			send(connection.active, bulk.data(), bulk.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+		REQUIRE(sent > 0);
+		const Seen seen = watch().observe(connection);
+		REQUIRE(names(seen.active) == Names{"idle_close", "stale_reuse"});
+		CHECK(seen.active[1].at("evidence").at("bytes_after_fin") == sent);
+	}
+}
+
+TEST_CASE("a second request after the RST is refused and adds nothing", "[late]") {
+	Connection connection = open_used_connection();
+	stay_idle();
+	close_passive(connection);
+	send_all(connection.active, request);
+	wait_for_state(connection.active, TCP_CLOSE);
+	CHECK(send(connection.active, request.data(), request.size(), MSG_NOSIGNAL) == -1);
+	const Seen seen = watch().observe(connection);
+	REQUIRE(names(seen.active) == Names{"idle_close", "stale_reuse"});
+	CHECK(seen.active[1].at("evidence").at("bytes_after_fin") == request.size());
+}
+
+TEST_CASE("a late write and a close at once", "[late]") {
+	Connection connection = open_used_connection();
+	stay_idle();
+	half_close_passive(connection);
+	send_all(connection.active, request);
+	connection.active.close();
+	const Seen seen = watch().observe(connection);
+	REQUIRE(names(seen.active) == Names{"idle_close", "stale_reuse"});
+	CHECK(seen.active[1].at("evidence").at("bytes_after_fin") == request.size());
+}
+
+TEST_CASE("a late write right after the answer and its FIN were read", "[late]") {
+	Connection connection = open_used_connection();
+	close_passive(connection);
+	send_all(connection.active, request);
+	check_verdicts(connection, {"limit_close", "stale_reuse"}, {});
+}
+
+TEST_CASE("a late write on a connection that was never used", "[late]") {
+	Connection connection = open_connection();
+	stay_idle();
+	close_passive(connection);
+	send_all(connection.active, request);
+	const Seen seen = watch().observe(connection);
+	CHECK(names(seen.active) == Names{"idle_close", "stale_reuse"});
+}
+
+TEST_CASE("a late write over what the peer said as it closed", "[late][last-words]") {
+	const bool one_segment = GENERATE(true, false);
+	const milliseconds gap = GENERATE(milliseconds(150), milliseconds(1200));
+	INFO((one_segment ? "with" : "before") << " the FIN, after " << gap.count() << " ms");
+	Connection connection = open_used_connection();
+	stay_idle(gap);
+	send_last_words(connection.passive, "bye\r\n", one_segment);
+	close_passive(connection);
+	send_all(connection.active, request);
+	const Seen seen = watch().observe(connection);
+	REQUIRE(names(seen.active) == Names{"idle_close", "stale_reuse"});
+	CHECK(seen.active[1].at("evidence").at("unread_bytes") == 5);
+}
+
+TEST_CASE("the application had read the end of file", "[late]") {
+	Connection connection = idle_connection_after_fin();
+	REQUIRE(reads_eof(connection.active));
+	send_all(connection.active, request);
+	const Seen seen = watch().observe(connection);
+	REQUIRE(names(seen.active) == Names{"idle_close", "stale_reuse"});
+	CHECK(seen.active[1].at("evidence").at("eof_read") == true);
+	CHECK(seen.active[1].at("evidence").at("peeked") == false);
+}
+
+TEST_CASE("the application had peeked at the end of file", "[late]") {
+	Connection connection = idle_connection_after_fin();
+	char byte = 0;
+	REQUIRE(recv(connection.active, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0);
+	send_all(connection.active, request);
+	const Seen seen = watch().observe(connection);
+	REQUIRE(names(seen.active) == Names{"idle_close", "stale_reuse"});
+	CHECK(seen.active[1].at("evidence").at("peeked") == true);
+	CHECK(seen.active[1].at("evidence").at("eof_read") == false);
+}
+
+TEST_CASE("the application reads the end of file only after its late write", "[late]") {
+	Connection connection = idle_connection_after_fin();
+	send_all(connection.active, request);
+	REQUIRE(reads_eof(connection.active));
+	const Seen seen = watch().observe(connection);
+	REQUIRE(names(seen.active) == Names{"idle_close", "stale_reuse"});
+	CHECK(seen.active[1].at("evidence").at("eof_read") == false);
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Real sockets in a private network namespace, watched by the real program. Needs root.
+#define CATCH_CONFIG_RUNNER
+#include "support/network.hpp"
+#include "support/schema.hpp"
+#include "support/watch.hpp"
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+namespace {
+
+using runtime::Json;
+using runtime::Side;
+
+/// Verdicts about connections that no test made. Nobody else is in this network namespace.
+int count_strays(const runtime::Watch& watch) {
+	int count = 0;
+	for (const Json& verdict : watch.verdicts()) {
+		const Json& connection = verdict.at("connection");
+		if (!runtime::is_ours(Side{connection.at("local"), connection.at("remote")})) {
+			std::fprintf(stderr, "verdict about an unknown connection: %s\n",
+			             verdict.dump().c_str());
+			++count;
+		}
+	}
+	return count;
+}
+
+/// Programs that did not run are counted for the whole host, whatever is busy there; a full ring
+/// loses our own events.
+bool ring_was_full(const runtime::Watch& watch) {
+	return watch.errors().find("(0 dropped") == std::string::npos;
+}
+
+/// What can only be said once every test is over.
+bool check_the_whole_stream() {
+	runtime::Watch& watch = runtime::watch();
+	const int code = watch.stop();
+	const int strays = count_strays(watch);
+	const std::string faults = runtime::schema_faults(watch.lines());
+	for (const std::string& note : watch.notes()) {
+		std::fprintf(stderr, "note: %s\n", note.c_str());
+	}
+	std::fprintf(stderr, "%zu verdicts; exit code %d; %d strays; schema: %s\n%s",
+	             watch.lines().size(), code, strays, faults.empty() ? "valid" : faults.c_str(),
+	             watch.errors().c_str());
+	return code == 0 && strays == 0 && faults.empty() && !ring_was_full(watch);
+}
+
+/// The watch is there before the first connection of the first test.
+struct StartWatch : Catch::TestEventListenerBase {
+	using TestEventListenerBase::TestEventListenerBase;
+	void testRunStarting(const Catch::TestRunInfo& /*run*/) override { runtime::watch(); }
+};
+CATCH_REGISTER_LISTENER(StartWatch)
+
+} // namespace
+
+int main(int argument_count, char** arguments) {
+	try {
+		std::signal(SIGPIPE, SIG_IGN);
+		runtime::enter_private_network();
+		const int failures = Catch::Session().run(argument_count, arguments);
+		if (!runtime::watch_is_running()) { // --list-tests and its like
+			return failures;
+		}
+		return check_the_whole_stream() ? failures : 1;
+	} catch (const std::exception& error) {
+		std::fprintf(stderr, "stalesock-runtime-tests: %s\n", error.what());
+		return 1;
+	}
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/watch.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <stdexcept>
+
+namespace runtime {
+
+namespace {
+
+std::unique_ptr<Watch>& shared_watch() {
+	static std::unique_ptr<Watch> instance;
+	return instance;
+}
+
+Arguments command_line(const Arguments& filters, const Arguments& launcher) {
+	Arguments arguments = launcher;
+	for (const std::string& part : {stalesock_path(), std::string("watch"), std::string("--json"),
+	                                std::string("--netns"), std::string("self")}) {
+		arguments.push_back(part);
+	}
+	arguments.insert(arguments.end(), filters.begin(), filters.end());
+	return arguments;
+}
+
+/// The passive end answers and says goodbye at once: limit_close follows without delay.
+Connection answered_and_closed() {
+	Connection connection = open_used_connection();
+	half_close_passive(connection);
+	return connection;
+}
+
+} // namespace
+
+Watch::Watch(const Arguments& filters, const Arguments& launcher)
+	: process_(command_line(filters, launcher)) {
+	wait_until_watching();
+}
+
+void Watch::wait_until_watching() {
+	const auto deadline = Clock::now() + patience;
+	while (process_.errors().find("stalesock: watching") == std::string::npos) {
+		if (Clock::now() >= deadline) {
+			throw std::runtime_error("stalesock did not start watching: " + process_.errors());
+		}
+		process_.read_available(milliseconds(50));
+	}
+}
+
+void Watch::parse_new_lines() {
+	const std::string& text = process_.output();
+	for (std::size_t end = text.find('\n', parsed_); end != std::string::npos;
+	     end = text.find('\n', parsed_)) {
+		const std::string line = text.substr(parsed_, end - parsed_);
+		const Json object = Json::parse(line);
+		if (object.contains("verdict")) {
+			lines_.push_back(line);
+			verdicts_.push_back(object);
+		} else {
+			notes_.push_back(line);
+		}
+		parsed_ = end + 1;
+	}
+}
+
+/// A late write without an RST is settled when nothing has followed it for a while. Once a
+/// sentinel's is, so is everything before it; a second sentinel, known at once, comes after
+/// whatever was settled together with the first.
+void Watch::settle() {
+	Connection slow = answered_and_closed();
+	send_all(slow.active, request);
+	wait_for(slow.active_side, "stale_reuse");
+	Connection quick = answered_and_closed();
+	wait_for(quick.active_side, "limit_close");
+	close_both(slow);
+	close_both(quick);
+}
+
+void Watch::wait_for(const Side& side, const std::string& verdict) {
+	const auto deadline = Clock::now() + patience;
+	for (;;) {
+		parse_new_lines();
+		const Names seen = names(about(side));
+		if (std::find(seen.begin(), seen.end(), verdict) != seen.end()) {
+			return;
+		}
+		if (Clock::now() >= deadline) {
+			throw std::runtime_error("no " + verdict + " about " + side.local + " -> " +
+			                         side.remote);
+		}
+		process_.read_available(milliseconds(50));
+	}
+}
+
+Verdicts Watch::about(const Side& side) const {
+	Verdicts result;
+	for (const Json& verdict : verdicts_) {
+		const Json& connection = verdict.at("connection");
+		if (connection.at("local") == side.local && connection.at("remote") == side.remote) {
+			result.push_back(verdict);
+		}
+	}
+	return result;
+}
+
+Seen Watch::about(const Connection& connection) const {
+	return {about(connection.active_side), about(connection.passive_side)};
+}
+
+Seen Watch::observe(const Connection& connection) {
+	settle();
+	return about(connection);
+}
+
+ExitCode Watch::stop(int signal_number) {
+	process_.signal(signal_number);
+	const ExitCode code = process_.finish();
+	parse_new_lines();
+	return code;
+}
+
+Watch& watch() {
+	if (!shared_watch()) {
+		shared_watch() = std::make_unique<Watch>();
+	}
+	return *shared_watch();
+}
+
+bool watch_is_running() {
+	return shared_watch() != nullptr;
+}
+
+Names names(const Verdicts& verdicts) {
+	Names result;
+	for (const Json& verdict : verdicts) {
+		result.push_back(verdict.at("verdict"));
+	}
+	return result;
+}
+
+} // namespace runtime

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// A running `stalesock watch --json` and what it has said.
+#pragma once
+
+#include "support/process.hpp"
+#include "support/sockets.hpp"
+
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace runtime {
+
+using Json = nlohmann::json;
+using Verdicts = std::vector<Json>;
+
+/// Verdicts about the two ends of one connection, in the order they came.
+struct Seen {
+	Verdicts active;
+	Verdicts passive;
+};
+
+class Watch {
+  public:
+	/// Starts it in this network namespace and returns once every hook is attached.
+	explicit Watch(const Arguments& filters = {}, const Arguments& launcher = {});
+
+	/// Returns once every verdict that follows from what has happened so far has been read.
+	void settle();
+	/// settle(), then what it said about this connection.
+	Seen observe(const Connection& connection);
+	/// The same without settle().
+	[[nodiscard]] Verdicts about(const Side& side) const;
+	[[nodiscard]] Seen about(const Connection& connection) const;
+	/// Waits until it has given this verdict about this side.
+	void wait_for(const Side& side, const std::string& verdict);
+
+	/// SIGTERM; its exit code. Its remaining output is read first.
+	ExitCode stop(int signal_number = 15);
+
+	[[nodiscard]] const Verdicts& verdicts() const { return verdicts_; }
+	/// The text of each verdict.
+	[[nodiscard]] const std::vector<std::string>& lines() const { return lines_; }
+	/// What it said that is no verdict: that events were lost.
+	[[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
+	[[nodiscard]] const std::string& errors() const { return process_.errors(); }
+	[[nodiscard]] Process& process() { return process_; }
+
+  private:
+	void wait_until_watching();
+	void parse_new_lines();
+
+	Process process_;
+	std::size_t parsed_ = 0;
+	std::vector<std::string> lines_;
+	Verdicts verdicts_;
+	std::vector<std::string> notes_;
+};
+
+/// The one instance that serves most tests; started when it is first needed.
+Watch& watch();
+/// Whether watch() was ever called.
+bool watch_is_running();
+
+using Names = std::vector<std::string>;
+/// The kinds of these verdicts, in order.
+Names names(const Verdicts& verdicts);
+
+} // namespace runtime
