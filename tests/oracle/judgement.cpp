@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t stories_printed = 10;
 /// Of a full run of 2,400; fewer connections must show fewer.
 constexpr double enough_truths = 100.0 / 2400;
+/// More than this share of admitted guesses gone wrong would make the other kinds of verdict useless too.
+constexpr double most_guessed = 0.2;
 /// More than this share of undecidable sockets means that the machine is too slow to be judged on.
 constexpr double most_unscored = 0.02;
 
@@ -86,6 +88,11 @@ void complain_about_product(const Score& score, const Transcript& transcript,
                             std::vector<std::string>& complaints) {
 	if (!score.mismatches.empty())
 		complaints.push_back(count(score.mismatches.size(), "disagreements with the capture"));
+	for (const auto& [kind, row] : score.rows) {
+		if (row.guessed > most_guessed * row.truths)
+			complaints.push_back(count(row.guessed, "wrong guesses about ") +
+			                     std::string(to_string(kind)));
+	}
 	for (const std::string& stray : score.strays)
 		complaints.push_back("a verdict about a connection that does not exist: " + stray);
 	for (const std::string& loss : transcript.losses)

@@ -30,6 +30,7 @@ Report report_of(const json& object, const json& ends, const char* name, std::st
 	report.ends = {ends.value("local", ""), ends.value("remote", "")};
 	report.kind = object.at(name).get<std::string>();
 	report.role = ends.value("role", "");
+	report.confidence = object.value("confidence", "");
 	report.time = parse_time(object.at("time").get<std::string>());
 	report.line = line;
 	return report;

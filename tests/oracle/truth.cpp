@@ -18,6 +18,9 @@ constexpr Nanoseconds apart = milliseconds(160);
 /// Payload segments of one answer are at most this far from each other.
 constexpr Nanoseconds longest_pause_in_answer = milliseconds(100);
 constexpr Nanoseconds shortest_race_limit = milliseconds(100);
+/// The contract: an idle gap before the request, here since the handshake, makes it a reuse from 100 ms.
+constexpr Nanoseconds surely_first_use = milliseconds(60);
+constexpr Nanoseconds surely_reuse = milliseconds(140);
 
 void leave_unscored(Truth& truth, std::initializer_list<Kind> kinds, const char* reason) {
 	for (const Kind kind : kinds)
@@ -59,6 +62,19 @@ void judge_quiet_close(const Facts& facts, const Segment* message, Nanoseconds l
 		               "neither together with an answer nor idle");
 }
 
+/// A message without an answer, of which the peer had nothing when it closed: a race, if the connection
+/// was reused for it.
+void judge_crossing(const Facts& facts, const Segment& message, Truth& truth) {
+	const Nanoseconds waited = message.time - facts.opened;
+	if (!facts.received.empty() || waited >= surely_reuse)
+		truth.kinds.insert(Kind::reuse_race);
+	else if (waited <= surely_first_use)
+		truth.kinds.insert(Kind::unanswered_close);
+	else
+		leave_unscored(truth, {Kind::reuse_race, Kind::unanswered_close},
+		               "first used about 100 ms after the handshake");
+}
+
 void judge_peer_fin(const Facts& facts, const std::vector<Segment>& before, Truth& truth) {
 	const Segment* const message = last_message(before);
 	const bool all_arrived =
@@ -76,7 +92,7 @@ void judge_peer_fin(const Facts& facts, const std::vector<Segment>& before, Trut
 	else if (speech_of(message->head) == Speech::farewell)
 		leave_unscored(truth, {Kind::reuse_race}, "a farewell, not a request, crossed the FIN");
 	else
-		truth.kinds.insert(Kind::reuse_race);
+		judge_crossing(facts, *message, truth);
 }
 
 void judge_late_writes(const Facts& facts, const std::vector<Segment>& before,
@@ -127,9 +143,12 @@ void judge_reset(const Facts& facts, Truth& truth) {
 	const Nanoseconds limit = std::max(4 * facts.round_trip, shortest_race_limit);
 	const Nanoseconds waited = facts.reset_received->time - facts.sent.back().time;
 	if (waited * 5 < limit * 4)
-		truth.kinds.insert(Kind::reuse_race);
+		judge_crossing(facts, *message, truth);
 	else if (waited * 4 < limit * 5)
-		leave_unscored(truth, {Kind::reuse_race}, "the RST came near the limit of a race");
+		leave_unscored(truth, {Kind::reuse_race, Kind::unanswered_close},
+		               "the RST came near the limit of a race");
+	else
+		truth.kinds.insert(Kind::unanswered_close);
 }
 
 /// An abort of our own, not the echo of one: nothing that arrived later concerns the socket.

@@ -17,8 +17,9 @@ struct Report {
 	Ends ends;
 	std::string kind; ///< as printed: newer versions may know more kinds than we do
 	std::string role;
-	Nanoseconds time{}; ///< since the epoch
-	std::string line;   ///< the whole object
+	std::string confidence; ///< of a verdict
+	Nanoseconds time{};     ///< since the epoch
+	std::string line;       ///< the whole object
 };
 
 /// Everything the child said.

@@ -42,6 +42,20 @@ Nanoseconds gap_between_sends(const SocketView& view) {
 /// Timestamps count milliseconds: one more is needed to be sure of an order.
 constexpr std::chrono::microseconds echo_resolution = std::chrono::milliseconds(2);
 
+/// What the peer echoes is old already while an answer still streams: the ACK travelled, and we may have
+/// held it back (TCP_DELACK_MIN).
+Nanoseconds echo_lag(const SocketView& view) {
+	constexpr auto delayed_ack = std::chrono::milliseconds(40);
+	return std::chrono::microseconds(view.srtt_us) + delayed_ack;
+}
+
+/// Bytes that lie unread while a request is under way are its answer unless they can be the last words
+/// after an earlier one.
+bool early_answer_waits(const Reading& reading) {
+	const std::uint32_t unread = unread_bytes(reading);
+	return answer_waits(reading) || (unread > 0 && unread == reading.view.bytes_received);
+}
+
 /// Age of the newest bare ACK of ours that the peer had seen, by the timestamp it echoed (RFC 7323);
 /// nothing when that segment may have been our last write itself.
 std::optional<Nanoseconds> newest_ack_seen_by_peer(const SocketView& view) {
@@ -55,6 +69,23 @@ std::optional<Nanoseconds> newest_ack_seen_by_peer(const SocketView& view) {
 		return std::nullopt;
 	}
 	return age;
+}
+
+/// only_last_words() from what the peer echoed alone. That is news only where its ACKs take time to come
+/// back: on loopback it has always seen our newest segment.
+Belief last_words_by_echo(const SocketView& view, Nanoseconds quiet) {
+	const auto acknowledged = newest_ack_seen_by_peer(view);
+	if (acknowledged >= quiet + echo_lag(view)) {
+		return Belief::yes;
+	}
+	if (view.echoed_ms == 0 || view.srtt_us < echo_resolution.count()) {
+		return Belief::probably_not;
+	}
+	const bool older_than_last_tx =
+		!acknowledged || *acknowledged > since(view, last_tx_us(view)) + echo_resolution;
+	return older_than_last_tx && acknowledged.value_or(Nanoseconds::zero()) < quiet
+	           ? Belief::no
+	           : Belief::probably_not;
 }
 
 } // namespace
@@ -128,7 +159,7 @@ bool received_since_last_write(const Reading& reading) {
 
 bool answered_since_last_write(const Reading& reading) {
 	if (flight_untouched(reading.view)) {
-		return unread_bytes(reading) > 0 && gap_between_sends(reading.view) < same_request;
+		return early_answer_waits(reading) && gap_between_sends(reading.view) < same_request;
 	}
 	if (unacked_bytes(reading.view) != 0 && unread_bytes(reading) > 0) {
 		return true; // in the middle of a transfer
@@ -136,25 +167,26 @@ bool answered_since_last_write(const Reading& reading) {
 	return received_since_last_write(reading) || answer_waits(reading);
 }
 
-bool only_last_words(const Reading& reading, Nanoseconds quiet) {
+Belief only_last_words(const Reading& reading, Nanoseconds quiet) {
 	const SocketView& view = reading.view;
-	if (!reading.clock_fresh) {
-		return false;
-	}
-	if (!silent_since_delivery(view) && since(view, last_tx_us(view)) >= quiet) {
-		return true;
-	}
-	const auto acknowledged = newest_ack_seen_by_peer(view);
-	if (acknowledged >= quiet) {
-		return true;
-	}
-	if (view.echoed_ms != 0 && !acknowledged && view.srtt_us >= echo_resolution.count()) {
-		return false;
-	}
 	const std::uint32_t unread = unread_bytes(reading);
-	const bool answered_before = view.bytes_received > unread;
-	return answered_before && unread > 0 && !answer_waits(reading) &&
-	       since(view, view.delivered_us) >= quiet;
+	if (reading.clock_fresh && !silent_since_delivery(view) &&
+	    since(view, last_tx_us(view)) >= quiet) {
+		return Belief::yes;
+	}
+	if (unread != 0 && unread == view.bytes_received) { // the application has no answer yet
+		return Belief::no;
+	}
+	if (!reading.clock_fresh) {
+		return Belief::probably_not;
+	}
+	const Belief echoed = last_words_by_echo(view, quiet);
+	if (echoed == Belief::yes || echoed == Belief::no) {
+		return echoed;
+	}
+	const bool parting = unread > 0 && !answer_waits(reading);
+	return parting && since(view, view.delivered_us) >= quiet ? Belief::probably
+	                                                          : Belief::probably_not;
 }
 
 } // namespace stalesock

@@ -66,11 +66,14 @@ struct Reading {
 /// unread answers the whole, early.
 [[nodiscard]] bool answered_since_last_write(const Reading& reading);
 
-/// The payload that came last is a parting word (TLS close_notify, an error message), not the answer to
-/// our last write: we had acknowledged that answer at least `quiet` ago, as our own last segment or the
-/// newest one that the peer had seen (RFC 7323 timestamp echo) shows. Where that echo cannot tell:
-/// it is no longer than a parting record, and comes at least `quiet` after the delivery of our last write
-/// on a connection that was answered before.
-[[nodiscard]] bool only_last_words(const Reading& reading, Nanoseconds quiet);
+/// How far the counters settle a question.
+enum class Belief : std::uint8_t { no, probably_not, probably, yes };
+
+/// Whether the payload that came last is a parting word (TLS close_notify, an error message), not the
+/// answer to our last write. Yes, if we had acknowledged that answer at least `quiet` ago, as our own last
+/// segment or the newest one that the peer had seen (RFC 7323 timestamp echo) shows; no, if that echo is
+/// younger, or the application has not read any answer yet. Where the echo cannot tell, probably, if it is no
+/// longer than a parting record and comes at least `quiet` after the delivery of our last write.
+[[nodiscard]] Belief only_last_words(const Reading& reading, Nanoseconds quiet);
 
 } // namespace stalesock

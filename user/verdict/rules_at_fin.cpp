@@ -29,12 +29,30 @@ Finding found(VerdictKind kind, const Situation& situation) {
 	return finding;
 }
 
-bool was_idle(const Reading& reading) {
+Belief known(bool fact) {
+	return fact ? Belief::yes : Belief::no;
+}
+
+/// The last exchange was over for longer than the threshold.
+Belief was_idle(const Reading& reading) {
 	if (reading.view.bytes_sent == 0) {
-		return send_age(reading) >= idle_threshold; // since the handshake
+		return known(send_age(reading) >= idle_threshold); // since the handshake
 	}
-	return receive_age(reading) >= idle_threshold ||
-	       (send_age(reading) >= idle_threshold && only_last_words(reading, idle_threshold));
+	if (receive_age(reading) >= idle_threshold) {
+		return Belief::yes;
+	}
+	if (send_age(reading) < idle_threshold) {
+		return Belief::no;
+	}
+	return only_last_words(reading, idle_threshold);
+}
+
+Finding found_idle(const Situation& situation, Belief idle) {
+	Finding finding = found(VerdictKind::idle_close, situation);
+	if (idle != Belief::yes) {
+		infer(finding, Confidence::likely, "that what came last was no answer");
+	}
+	return finding;
 }
 
 /// The answer was there before we had sent everything.
@@ -90,18 +108,25 @@ std::optional<Finding> early_response_at_fin(const Situation& situation) {
 
 std::optional<Finding> limit_close(const Situation& situation) {
 	const Reading reading = reading_of(*situation.event, situation.tick);
-	if (unacked_bytes(reading.view) != 0 || reading.view.bytes_sent == 0 || was_idle(reading)) {
+	const Belief idle = was_idle(reading);
+	if (unacked_bytes(reading.view) != 0 || reading.view.bytes_sent == 0 ||
+	    idle >= Belief::probably) {
 		return std::nullopt;
 	}
-	return found(VerdictKind::limit_close, situation);
+	Finding finding = found(VerdictKind::limit_close, situation);
+	if (idle != Belief::no) {
+		infer(finding, Confidence::likely, "that what came last was the answer");
+	}
+	return finding;
 }
 
 std::optional<Finding> idle_close(const Situation& situation) {
 	const Reading reading = reading_of(*situation.event, situation.tick);
-	if (unacked_bytes(reading.view) != 0 || !was_idle(reading)) {
+	const Belief idle = was_idle(reading);
+	if (unacked_bytes(reading.view) != 0 || idle < Belief::probably) {
 		return std::nullopt;
 	}
-	return found(VerdictKind::idle_close, situation);
+	return found_idle(situation, idle);
 }
 
 std::optional<Finding> reuse_race_by_reset(const Situation& situation) {
@@ -137,10 +162,11 @@ std::optional<Finding> early_response_by_reset(const Situation& situation) {
 
 std::optional<Finding> idle_reset(const Situation& situation) {
 	const Reading reading = reading_of(*situation.event, situation.tick);
-	if (!was_idle(reading)) {
+	const Belief idle = was_idle(reading);
+	if (idle < Belief::probably) {
 		return std::nullopt;
 	}
-	return found(VerdictKind::idle_close, situation);
+	return found_idle(situation, idle);
 }
 
 bool may_become_early_response(const Connection& connection, Nanoseconds tick) {

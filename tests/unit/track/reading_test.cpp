@@ -111,4 +111,105 @@ TEST_CASE("the gap before a send is never negative") {
 	CHECK(gap_before_send(read_now(socket, start + seconds(1), keep)) == milliseconds(800));
 }
 
+TEST_CASE("what waits unread while a flight is out: its early answer, or words from before it?") {
+	SocketModel socket;
+	Event keep;
+	SECTION("a close_notify after earlier answers is no answer") {
+		socket.turn(start, 100, 500, microseconds(200));
+		socket.send(start + microseconds(600), 700);
+		socket.receive(start + microseconds(900), longest_parting_record);
+		CHECK_FALSE(answered_since_last_write(read_now(socket, start + milliseconds(1), keep)));
+	}
+	SECTION("more than that is one") {
+		socket.turn(start, 100, 500, microseconds(200));
+		socket.send(start + microseconds(600), 700);
+		socket.receive(start + microseconds(900), longest_parting_record + 1);
+		CHECK(answered_since_last_write(read_now(socket, start + milliseconds(1), keep)));
+	}
+	SECTION("however short, when nothing was answered before") {
+		socket.send(start, 100);
+		socket.acked(start + microseconds(100));
+		socket.send(start + microseconds(200), 700);
+		socket.receive(start + microseconds(300), 26);
+		CHECK(answered_since_last_write(read_now(socket, start + milliseconds(1), keep)));
+	}
+}
+
+namespace {
+
+/// A request was answered and acknowledged at `start`; then came `bytes` more, acknowledged at once.
+SocketModel with_last_words(Nanoseconds when, std::uint32_t bytes) {
+	SocketModel socket;
+	socket.turn(start, 100, 500);
+	socket.receive(when, bytes);
+	socket.send_ack(when);
+	return socket;
+}
+
+Belief last_words(SocketModel& socket, Nanoseconds now) {
+	Event keep;
+	return only_last_words(read_now(socket, now, keep), milliseconds(100));
+}
+
+std::uint32_t timestamp(Nanoseconds time) {
+	return static_cast<std::uint32_t>(time / milliseconds(1));
+}
+
+} // namespace
+
+TEST_CASE("last words are proven by an old ACK of ours") {
+	SocketModel socket;
+	socket.turn(start, 100, 500); // its last segment, the ACK of the answer, leaves 350 us later
+	const Nanoseconds acked = start + microseconds(350);
+	socket.receive(acked + milliseconds(99), 300);
+	CHECK(last_words(socket, acked + milliseconds(99)) == Belief::probably_not);
+	CHECK(last_words(socket, acked + milliseconds(100)) == Belief::yes);
+}
+
+TEST_CASE("last words are proven or refuted by the ACK that the peer had seen") {
+	constexpr Nanoseconds now = start + seconds(1);
+	SocketModel socket = with_last_words(now, 300);
+	socket.view().srtt_us = 20'000;
+	SECTION("an ACK older than the threshold, its way and a delayed ACK") {
+		socket.view().echoed_ms = timestamp(now - milliseconds(160));
+		CHECK(last_words(socket, now) == Belief::yes);
+	}
+	SECTION("an ACK that could have been held back") {
+		socket.view().echoed_ms = timestamp(now - milliseconds(159));
+		CHECK(last_words(socket, now) == Belief::probably_not);
+	}
+	SECTION("a younger ACK, and more of ours on the way: an answer still streams") {
+		socket.view().echoed_ms = timestamp(now - milliseconds(99));
+		CHECK(last_words(socket, now) == Belief::no);
+	}
+	SECTION("our newest segment: it may be the ACK of the last words") {
+		socket.view().echoed_ms = timestamp(now);
+		CHECK(last_words(socket, now) == Belief::probably_not);
+	}
+	SECTION("our last write itself: what came is its answer") {
+		socket.view().echoed_ms = timestamp(start);
+		CHECK(last_words(socket, now) == Belief::no);
+	}
+}
+
+TEST_CASE("last words are guessed by their length where the path is too fast for timestamps") {
+	constexpr Nanoseconds now = start + seconds(1);
+	for (const std::uint32_t echoed : {0U, timestamp(now)}) {
+		SocketModel parting = with_last_words(now, longest_parting_record);
+		SocketModel answer = with_last_words(now, longest_parting_record + 1);
+		parting.view().echoed_ms = answer.view().echoed_ms = echoed;
+		CHECK(last_words(parting, now) == Belief::probably);
+		CHECK(last_words(answer, now) == Belief::probably_not);
+	}
+}
+
+TEST_CASE("nothing is last words while the application has not read an answer") {
+	SocketModel socket;
+	socket.send(start, 100);
+	socket.acked(start + milliseconds(1));
+	socket.receive(start + seconds(1), 26);
+	socket.send_ack(start + seconds(1));
+	CHECK(last_words(socket, start + seconds(1)) == Belief::no);
+}
+
 } // namespace stalesock::test

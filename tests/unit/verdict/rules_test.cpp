@@ -142,6 +142,27 @@ TEST_CASE("parting words with the FIN do not hide the idle time") {
 	CHECK(finding->evidence.receive_age == Nanoseconds::zero());
 }
 
+TEST_CASE("what only the length of the last words tells is a guess, and says so") {
+	const auto closed_after = [](std::uint32_t unread) {
+		SocketModel socket;
+		socket.turn(start, 100, 500);
+		socket.receive(start + seconds(5), unread);
+		socket.send_ack(start + seconds(5));
+		Connection connection;
+		connection.role = Role::active;
+		const Event event = socket.peer_fin(start + seconds(5));
+		return *first_finding(rules_at_peer_fin(), {connection, &event, tick});
+	};
+	const Finding idle = closed_after(longest_parting_record);
+	CHECK(idle.kind == VerdictKind::idle_close);
+	CHECK(idle.confidence == Confidence::likely);
+	CHECK(idle.inferred == "that what came last was no answer");
+	const Finding limit = closed_after(longest_parting_record + 1);
+	CHECK(limit.kind == VerdictKind::limit_close);
+	CHECK(limit.confidence == Confidence::likely);
+	CHECK(limit.inferred == "that what came last was the answer");
+}
+
 TEST_CASE("an RST without a FIN") {
 	SocketModel socket;
 	socket.turn(start, 100, 500);
