@@ -76,7 +76,7 @@ static __always_inline int on_task_file(struct task_struct *task, struct file *f
 	event->flags = flags_of(sk) | STALESOCK_F_OWNED;
 	event->pid = task->tgid;
 	fill_addresses(event, sk);
-	bpf_probe_read_kernel(event->command, sizeof(event->command), task->group_leader->comm);
+	copy_command(event->command, task);
 	bpf_ringbuf_submit(event, submit_flags());
 	return ITERATOR_CONTINUE;
 }

@@ -7,7 +7,8 @@
 
 static __always_inline struct late_state *late_of(const struct sock *sk)
 {
-	return bpf_sk_storage_get(&late, (void *)sk, 0, 0);
+	/* Most sockets have none: no call for them. */
+	return sk->sk_bpf_storage ? bpf_sk_storage_get(&late, (void *)sk, 0, 0) : 0;
 }
 
 /* write_seq must be the one before the first late byte: call it before that byte is queued. */
@@ -152,8 +153,6 @@ static __always_inline int on_destroy(const struct sock *sk)
 {
 	struct late_state *state;
 
-	if (!sk->sk_bpf_storage)
-		return 0;
 	state = late_of(sk);
 	if (!state || !state->bytes || !is_tcp(sk) || !is_wanted(sk))
 		return 0;

@@ -128,7 +128,7 @@ static __always_inline void note_writer(struct late_state *state)
 
 	state->pid = bpf_get_current_pid_tgid() >> 32;
 	state->cgroup_id = bpf_get_current_cgroup_id();
-	bpf_probe_read_kernel(state->command, sizeof(state->command), task->group_leader->comm);
+	copy_command(state->command, task);
 }
 
 /* Before the first late byte is queued: once for each chunk of a send, so the first one counts. */
@@ -215,7 +215,7 @@ static __always_inline int on_receive(const struct sock *sk, int result, int mes
 	if (tcp_state == TCP_CLOSE_WAIT && !result)
 		state = late_with_baseline(sk);
 	else
-		state = sk->sk_bpf_storage ? late_of(sk) : 0;
+		state = late_of(sk);
 	if (!state)
 		return 0;
 	if (state->bytes && !(state->flags & LATE_READ)) {

@@ -44,7 +44,7 @@ struct ConnectionFacts {
 	Endpoint local;
 	Endpoint remote;
 	Role role = Role::unknown;
-	TcpState state = TcpState::unknown; ///< when the verdict was reached
+	TcpState state = TcpState::unknown; ///< at the event judged; CLOSE_WAIT for a late write
 	std::uint32_t netns = 0;
 	std::optional<Nanoseconds> age; ///< since the open; absent for sockets older than us
 };
