@@ -33,6 +33,8 @@ Facts facts_of(const View& view) {
 	Nanoseconds syn_sent{};
 	for (const Segment& segment : view.segments) {
 		note_handshake(facts, segment, syn_sent);
+		if (!segment.sent)
+			facts.acknowledged = std::max(facts.acknowledged, segment.acknowledgement);
 		note_first(facts.peer_fin, segment, !segment.sent && segment.has(TH_FIN));
 		note_first(facts.own_fin, segment, segment.sent && segment.has(TH_FIN));
 		note_first(facts.reset_received, segment, !segment.sent && segment.has(TH_RST));

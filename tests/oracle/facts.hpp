@@ -16,9 +16,10 @@ struct Facts {
 	std::optional<Segment> peer_fin;
 	std::optional<Segment> own_fin;
 	std::optional<Segment> reset_received;
-	std::optional<Segment> abort;  ///< RST with ACK: an application closed, nothing was answered
-	std::vector<Segment> sent;     ///< payload, without retransmissions
-	std::vector<Segment> received; ///< payload, without retransmissions
+	std::optional<Segment> abort;   ///< RST with ACK: an application closed, nothing was answered
+	std::vector<Segment> sent;      ///< payload, without retransmissions
+	std::vector<Segment> received;  ///< payload, without retransmissions
+	std::uint32_t acknowledged = 0; ///< of what we sent, by any segment of the peer
 };
 
 [[nodiscard]] Facts facts_of(const View& view);

@@ -125,10 +125,16 @@ bool went_on_after_answer(const Facts& facts, const Segment& message) {
 	return answer != facts.received.end() && facts.sent.back().acknowledgement >= answer->end();
 }
 
+/// Nothing the peer sent acknowledges the end of what we wrote.
+bool end_never_arrived(const Facts& facts) {
+	return !facts.sent.empty() && facts.acknowledged < facts.sent.back().end();
+}
+
 void judge_answered_reset(const Facts& facts, const Segment* message, Truth& truth) {
 	const Nanoseconds time = facts.reset_received->time;
-	if (message != nullptr && went_on_after_answer(facts, *message) &&
-	    time - facts.sent.back().time < together)
+	const bool cut_short =
+		message != nullptr && (went_on_after_answer(facts, *message) || end_never_arrived(facts));
+	if (cut_short && time - facts.sent.back().time < together)
 		truth.kinds.insert(Kind::early_response);
 	else
 		judge_quiet_close(facts, message, time, false, truth);
