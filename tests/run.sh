@@ -55,8 +55,9 @@ layer_runtime() {
 	run_binary build/tests/runtime/stalesock-runtime-tests
 }
 
+# One seed, so that a failure can be seen again; without --seed each run has its own.
 layer_oracle() {
-	run_binary build/tests/oracle/stalesock-oracle
+	run_binary build/tests/oracle/stalesock-oracle --seed "${STALESOCK_ORACLE_SEED:-1}"
 }
 
 layer_e2e() {

@@ -22,18 +22,22 @@ namespace {
 	_exit(body());
 }
 
-} // namespace
-
-Child::Child(const std::string& command, const std::function<int()>& body) {
+pid_t fork_running(const std::string& command, const std::function<int()>& body) {
 	const pid_t parent = getpid();
-	pid_ = fork();
-	if (pid_ < 0) {
+	const pid_t child = fork();
+	if (child < 0) {
 		throw std::system_error(errno, std::generic_category(), "cannot fork");
 	}
-	if (pid_ == 0) {
+	if (child == 0) {
 		live(command, body, parent);
 	}
+	return child;
 }
+
+} // namespace
+
+Child::Child(const std::string& command, const std::function<int()>& body)
+	: pid_(fork_running(command, body)) {}
 
 Child::~Child() {
 	if (!has_ended()) {

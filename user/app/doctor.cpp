@@ -42,9 +42,7 @@ const char* yes(bool value) {
 }
 
 std::string hook_text(const HookReport& hook) {
-	const std::string_view result = hook.chosen      ? "in use"
-	                                : hook.available ? "works, not needed"
-	                                                 : "refused";
+	const std::string_view result = hook.chosen ? "in use" : hook.available ? "spare" : "refused";
 	std::string text = fmt::format("  {:<8}{:<32} {}", result, hook.hook, to_string(hook.need));
 	if (hook.chosen) {
 		const Cost cost = cost_of(hook.need);

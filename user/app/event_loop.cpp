@@ -34,7 +34,7 @@ struct EventLoop::Source {
 	sd_event_source* registered = nullptr;
 
 	static int on_io(sd_event_source* /*source*/, int /*fd*/, std::uint32_t /*events*/, void* self);
-	static int on_time(sd_event_source* source, std::uint64_t scheduled, void* self);
+	static int on_time(sd_event_source* registered, std::uint64_t /*scheduled*/, void* self);
 	static int on_signal(sd_event_source* source, const signalfd_siginfo* signal, void* self);
 };
 

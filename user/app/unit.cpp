@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/unit.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
@@ -24,12 +25,9 @@ std::string_view unescaped(std::string_view component) {
 
 bool names_unit(std::string_view component) {
 	constexpr std::string_view types[] = {".service", ".scope"};
-	for (const std::string_view type : types) {
-		if (component.size() > type.size() && component.ends_with(type)) {
-			return true;
-		}
-	}
-	return false;
+	return std::any_of(std::begin(types), std::end(types), [&](std::string_view type) {
+		return component.size() > type.size() && component.ends_with(type);
+	});
 }
 
 std::optional<std::string> innermost_unit(std::string_view path) {

@@ -31,16 +31,18 @@ void put_flags(Object& object, const Event& event) {
 	json::put_if(object, "inherited_backlog", event.inherited_backlog);
 	json::put_if(object, "upper_layer", event.upper_layer);
 	json::put_if(object, "peek", event.peek);
+	json::put_if(object, "eof_read", event.eof_read);
+	json::put_if(object, "eof_peeked", event.eof_peeked);
 	json::put_if(object, "destroyed", event.destroyed);
 }
 
 Object view_object(const SocketView& view) {
 	Object object;
 	object["clock_us"] = view.clock_us;
-	object["first_tx_us"] = view.first_tx_us;
-	object["delivered_us"] = view.delivered_us;
-	object["delivered_tx_us"] = view.delivered_tx_us;
-	object["last_tx_ns"] = view.last_tx_ns;
+	json::put_nonzero(object, "first_tx_us", view.first_tx_us);
+	json::put_nonzero(object, "delivered_us", view.delivered_us);
+	json::put_nonzero(object, "delivered_tx_us", view.delivered_tx_us);
+	json::put_nonzero(object, "last_tx_ns", view.last_tx_ns);
 	object["bytes_sent"] = view.bytes_sent;
 	object["bytes_received"] = view.bytes_received;
 	object["write_seq"] = view.write_seq;
@@ -57,6 +59,7 @@ Object view_object(const SocketView& view) {
 	json::put_nonzero(object, "keepalive_interval_ticks", view.keepalive_interval_ticks);
 	json::put_nonzero(object, "keepalive_probes", unsigned{view.keepalive_probes});
 	json::put_nonzero(object, "user_timeout_ms", view.user_timeout_ms);
+	json::put_nonzero(object, "echoed_ms", view.echoed_ms);
 	object["probes_out"] = unsigned{view.probes_out};
 	return object;
 }
@@ -75,6 +78,7 @@ Object late_object(const LateWrite& late) {
 		object["record_length"] = late.record_length;
 	}
 	object["read_afterwards"] = late.read_afterwards;
+	object["continued"] = late.continued;
 	if (late.writer) {
 		object["writer"] = actor_object(*late.writer);
 	}

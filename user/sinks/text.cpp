@@ -56,7 +56,7 @@ std::string transition(const Event& event) {
 std::string text_line(const Verdict& verdict, WallTime time, bool colour) {
 	const Severity severity = severity_of(verdict.kind);
 	const std::string label =
-		fmt::format("{:<7}  {:<18}", to_string(severity), to_string(verdict.kind));
+		fmt::format("{:<7}  {:<19}", to_string(severity), to_string(verdict.kind));
 	std::string line =
 		fmt::format("{}  {}  {}{}", local_text(time), painted(label, colour_of(severity), colour),
 	                escape_untrusted(verdict.message), closing_remark(verdict));
@@ -68,7 +68,7 @@ std::string text_line(const Verdict& verdict, WallTime time, bool colour) {
 }
 
 std::string text_line(const Event& event, WallTime time, bool colour) {
-	std::string line = fmt::format("{}  {:<7}  {:<18}  {} -> {}  {}", local_text(time), "event",
+	std::string line = fmt::format("{}  {:<7}  {:<19}  {} -> {}  {}", local_text(time), "event",
 	                               to_string(event.kind), to_string(event.local),
 	                               to_string(event.remote), transition(event));
 	if (event.actor) {
