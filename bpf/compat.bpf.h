@@ -28,4 +28,21 @@ static __always_inline struct sock *sock_of_keepalive_timer(struct timer_list *t
 	return (void *)timer - bpf_core_field_offset(struct sock, sk_timer);
 }
 
+/*
+ * "iov_iter: overlay struct iovec and ubuf/len" (6.4) renamed iov to __iov. Before "iov_iter: add
+ * import_ubuf()" (6.0) and for some time after it, send() has a vector of one instead of ITER_UBUF.
+ */
+struct iov_iter___iov {
+	const struct iovec *iov;
+} __attribute__((preserve_access_index));
+
+static __always_inline const struct iovec *vector_of(const struct iov_iter *iter)
+{
+	const struct iov_iter___iov *old = (const void *)iter;
+
+	if (bpf_core_field_exists(old->iov))
+		return BPF_CORE_READ(old, iov);
+	return BPF_CORE_READ(iter, __iov);
+}
+
 #endif

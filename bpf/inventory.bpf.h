@@ -42,6 +42,32 @@ static __always_inline int on_inventory_socket(struct sock_common *common)
 	return ITERATOR_CONTINUE;
 }
 
+/* Where no hook sees a send: has write_seq grown since the FIN? The time and the writer stay unknown. */
+static __always_inline int on_late_scan(struct sock_common *common)
+{
+	struct late_state *state;
+	struct tcp_sock *tp;
+	struct sock *sk;
+	__u32 before;
+
+	if (!common || common->skc_state != TCP_CLOSE_WAIT)
+		return ITERATOR_CONTINUE;
+	tp = bpf_skc_to_tcp_sock(common);
+	if (!tp)
+		return ITERATOR_CONTINUE;
+	sk = &tp->inet_conn.icsk_inet.sk;
+	state = late_of(sk);
+	if (!state || !is_tcp(sk) || !is_wanted(sk))
+		return ITERATOR_CONTINUE;
+	if (ring_needs_draining())
+		return ITERATOR_RETRY;
+	before = state->bytes;
+	update_late_bytes(sk, state);
+	if (state->bytes && !before)
+		emit_full(sk, state, STALESOCK_LATE_WRITE, TCP_CLOSE_WAIT, TCP_CLOSE_WAIT, 0);
+	return ITERATOR_CONTINUE;
+}
+
 /* iter/task_file sees the sockets of every network namespace. A socket without a cookie was not
  * reported by anybody yet. */
 static __always_inline int on_task_file(struct task_struct *task, struct file *file)

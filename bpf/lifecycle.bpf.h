@@ -50,20 +50,35 @@ static __always_inline void on_open(const struct sock *sk, int old_state, int ne
 	emit_short(sk, STALESOCK_OPEN, old_state, new_state, 0, new_state == TCP_SYN_SENT);
 }
 
+/* A send that waits for room, or one whose backlog this FIN comes from, has passed its hook already. */
+static __always_inline bool send_is_overtaken(const struct sock *sk)
+{
+	return sk->sk_write_pending || (hook_once_per_send && sk->sk_lock.owned);
+}
+
+static __always_inline struct late_state *baseline_of_fin(const struct sock *sk)
+{
+	bool overtaken = (baseline_at_fin || hook_once_per_send) && send_is_overtaken(sk);
+	struct late_state *state;
+
+	if (!baseline_at_fin && !overtaken)
+		return 0;
+	state = late_with_baseline(sk);
+	if (!state)
+		return 0;
+	state->fin_ns = bpf_ktime_get_boot_ns();
+	state->flags |= LATE_FIN_TIMED;
+	if (overtaken)
+		state->flags |= LATE_CONTINUED;
+	return state;
+}
+
 static __always_inline void on_peer_fin(const struct sock *sk, int old_state)
 {
-	struct late_state *state = 0;
 
 	if (!is_tcp(sk) || !is_wanted(sk))
 		return;
-	if (baseline_at_fin) {
-		state = late_with_baseline(sk);
-		if (state) {
-			state->fin_ns = bpf_ktime_get_boot_ns();
-			state->flags |= LATE_FIN_TIMED;
-		}
-	}
-	emit_full(sk, state, STALESOCK_PEER_FIN, old_state, TCP_CLOSE_WAIT, 0);
+	emit_full(sk, baseline_of_fin(sk), STALESOCK_PEER_FIN, old_state, TCP_CLOSE_WAIT, 0);
 }
 
 /* Our FIN. After a clean close nothing of interest can follow unless there was a late write. */

@@ -44,8 +44,9 @@ struct late_state {
 
 /*
  * late: inserted no earlier than the peer's FIN, by the first read of EOF, the first late write or
- * the inventory (and at the FIN itself where no hook sees a write before it is queued); deleted by
- * the kernel with the socket; read by the hooks that emit.
+ * the inventory (and at the FIN itself where no hook sees a write before it is queued, or when the FIN
+ * overtakes a send that will not pass that hook again); deleted by the kernel with the socket; read by
+ * the hooks that emit.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -64,6 +65,8 @@ const volatile __u32 wakeup_backlog = 1 << 20;
 const volatile __u32 inventory_backlog = 2 << 20;
 /* No hook sees the socket before a late write is queued: note write_seq at every FIN. */
 const volatile bool baseline_at_fin = false;
+/* The hook before a write sees the start of a send, not each chunk of it. */
+const volatile bool hook_once_per_send = false;
 
 /* Counters: written by the hooks, read by user/probe. */
 __u64 dropped = 0;       /* records the full ring refused */

@@ -42,9 +42,36 @@ int BPF_PROG(send_begin, const struct sock *sk, const struct msghdr *msg)
 	return on_send_begin(sk, msg);
 }
 
+/* Where that tracepoint is missing (before 6.16): once for each send, not for each chunk. */
+SEC("fentry/tcp_sendmsg_locked")
+int BPF_PROG(send_begin_fentry, struct sock *sk, struct msghdr *msg)
+{
+	return on_send_begin(sk, msg);
+}
+
 /* Not the state at the end of a send: only the growth of write_seq tells what was accepted. */
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(send_end, struct sock *sk)
+{
+	return on_send_end(sk);
+}
+
+/* Where that tracepoint is missing (6.1). */
+SEC("fexit/tcp_sendmsg_locked")
+int BPF_PROG(send_end_fexit, struct sock *sk)
+{
+	return on_send_end(sk);
+}
+
+/* sendfile, splice and kernel TLS, until "tcp: inline do_tcp_sendpages()" (6.5). */
+SEC("fentry/do_tcp_sendpages")
+int BPF_PROG(send_pages_begin_fentry, struct sock *sk)
+{
+	return on_send_begin(sk, 0);
+}
+
+SEC("fexit/do_tcp_sendpages")
+int BPF_PROG(send_pages_end_fexit, struct sock *sk)
 {
 	return on_send_end(sk);
 }
@@ -54,6 +81,24 @@ SEC("tp_btf/sock_recv_length")
 int BPF_PROG(receive_end, struct sock *sk, int result, int message_flags)
 {
 	return on_receive(sk, result, message_flags);
+}
+
+/* Where that tracepoint is missing (6.1). */
+SEC("fexit/tcp_recvmsg")
+int BPF_PROG(receive_end_fexit, struct sock *sk, struct msghdr *msg, size_t length, int message_flags,
+	     int *address_length, int result)
+{
+	return on_receive(sk, result, message_flags);
+}
+
+/* splice() from a socket passes no tracepoint. */
+SEC("fexit/tcp_splice_read")
+int BPF_PROG(splice_end_fexit, struct socket *socket, loff_t *position, void *pipe, size_t length,
+	     unsigned int flags, ssize_t result)
+{
+	struct sock *sk = socket->sk;
+
+	return sk ? on_receive(sk, result, 0) : 0;
 }
 
 /* Every timer of the host passes here; one comparison for all but keepalive. */
@@ -80,6 +125,12 @@ SEC("iter/tcp")
 int inventory(struct bpf_iter__tcp *context)
 {
 	return on_inventory_socket(context->sk_common);
+}
+
+SEC("iter/tcp")
+int late_scan(struct bpf_iter__tcp *context)
+{
+	return on_late_scan(context->sk_common);
 }
 
 SEC("iter/task_file")

@@ -92,7 +92,7 @@ static __always_inline const void *next_bytes(const struct iov_iter *iter, __u64
 	*in_kernel = type == bpf_core_enum_value(enum iter_type, ITER_KVEC);
 	if (!*in_kernel && type != bpf_core_enum_value(enum iter_type, ITER_IOVEC))
 		return 0;
-	vector = BPF_CORE_READ(iter, __iov);
+	vector = vector_of(iter);
 	*available = BPF_CORE_READ(vector, iov_len) - offset;
 	return BPF_CORE_READ(vector, iov_base) + offset;
 }
@@ -106,7 +106,6 @@ static __always_inline void look_at_head(struct late_state *state, const struct 
 	const void *bytes = next_bytes(iter, &available, &in_kernel);
 	long error;
 
-	state->head = STALESOCK_HEAD_UNKNOWN;
 	if (!bytes)
 		return;
 	if (BPF_CORE_READ(iter, iov_offset))
@@ -154,7 +153,9 @@ static __always_inline int on_send_begin(const struct sock *sk, const struct msg
 	state->copied_seq = tp->copied_seq;
 	state->unread = tp->rcv_nxt - tp->copied_seq;
 	note_writer(state);
-	look_at_head(state, msg);
+	state->head = STALESOCK_HEAD_UNKNOWN;
+	if (msg)
+		look_at_head(state, msg);
 	return 0;
 }
 

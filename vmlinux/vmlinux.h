@@ -337,6 +337,7 @@ struct sock {
 	int sk_err;
 	struct socket *sk_socket;
 	socket_lock_t sk_lock;
+	int sk_write_pending;
 	struct sk_buff_head sk_write_queue;
 	struct timer_list sk_timer;
 	u16 sk_protocol;

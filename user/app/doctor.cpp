@@ -26,7 +26,10 @@ constexpr Cost cost_of(Need need) {
 	case Need::peer_state_change:
 	case Need::own_state_change: return {90, "for each change of state that is reported"};
 	case Need::late_write:
+	case Need::late_pages:
+	case Need::late_pages_begin:
 	case Need::late_write_detail: return {5, "for each send on any TCP socket"};
+	case Need::eof_splice:
 	case Need::eof_read: return {5, "for each receive on any TCP socket"};
 	case Need::keepalive_probe: return {5, "for each expiry of any kernel timer"};
 	case Need::retransmit: return {90, "for each retransmitted segment"};
@@ -42,7 +45,10 @@ const char* yes(bool value) {
 }
 
 std::string hook_text(const HookReport& hook) {
-	const std::string_view result = hook.chosen ? "in use" : hook.available ? "spare" : "refused";
+	const std::string_view result = hook.chosen                ? "in use"
+	                                : hook.available           ? "spare"
+	                                : hook.consequence.empty() ? "absent"
+	                                                           : "refused";
 	std::string text = fmt::format("  {:<8}{:<32} {}", result, hook.hook, to_string(hook.need));
 	if (hook.chosen) {
 		const Cost cost = cost_of(hook.need);

@@ -81,6 +81,9 @@ void add_watch(CLI::App& app, WatchConfig& config) {
 	CLI::App& watch = *app.add_subcommand("watch", "Print verdicts live, until Ctrl-C");
 	add_output_options(watch, config);
 	add_filter_options(watch, config);
+	add_value(watch, "--hooks", "CLASS",
+	          "How sends and receives are seen: tracepoint, trampoline or none (automatic)",
+	          [&](const std::string& text) { config.probe.hooks = read_hook_choice(text); });
 	add_value(watch, "--ring-size", "BYTES", "Ring buffer: a power of two from 64K to 1G (4M)",
 	          [&](const std::string& text) { config.probe.ring_size = read_ring_size(text); });
 	add_value(

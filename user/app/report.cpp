@@ -49,13 +49,19 @@ void report(std::string_view line) {
 
 std::vector<std::string> hook_gaps(const std::vector<HookReport>& hooks) {
 	std::vector<std::string> gaps;
+	std::vector<Need> told;
 	for (const HookReport& hook : hooks) {
 		const bool served = std::any_of(hooks.begin(), hooks.end(), [&](const HookReport& other) {
 			return other.need == hook.need && other.chosen;
 		});
-		if (!served && !hook.consequence.empty()) {
-			gaps.push_back(fmt::format("{} ({}: {})", hook.consequence, hook.hook, hook.detail));
+		const bool first = std::find(told.begin(), told.end(), hook.need) == told.end();
+		if (hook.consequence.empty() || !first || served != hook.chosen) {
+			continue;
 		}
+		told.push_back(hook.need);
+		gaps.push_back(hook.chosen
+		                   ? fmt::format("{} ({})", hook.consequence, hook.hook)
+		                   : fmt::format("{} ({}: {})", hook.consequence, hook.hook, hook.detail));
 	}
 	return gaps;
 }

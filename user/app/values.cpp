@@ -130,6 +130,16 @@ Severity read_severity(std::string_view text) {
 	return *severity;
 }
 
+HookChoice read_hook_choice(std::string_view text) {
+	for (const HookChoice choice : {HookChoice::automatic, HookChoice::tracepoint,
+	                                HookChoice::trampoline, HookChoice::none}) {
+		if (text == to_string(choice)) {
+			return choice;
+		}
+	}
+	reject(text, "a class of hooks; there are automatic, tracepoint, trampoline, none");
+}
+
 std::string read_unit(std::string_view text) {
 	if (text.empty() || text.find('/') != std::string_view::npos) {
 		reject(text, "a systemd unit, for example nginx.service");

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "model/endpoint.hpp"
+#include "probe/probe.hpp"
 #include "verdict/verdict.hpp"
 
 #include <chrono>
@@ -26,6 +27,7 @@ namespace stalesock {
 [[nodiscard]] Endpoint read_remote(std::string_view text);
 [[nodiscard]] VerdictKind read_verdict_kind(std::string_view text);
 [[nodiscard]] Severity read_severity(std::string_view text);
+[[nodiscard]] HookChoice read_hook_choice(std::string_view text);
 
 /// "nginx" stands for "nginx.service".
 [[nodiscard]] std::string read_unit(std::string_view text);

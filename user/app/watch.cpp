@@ -113,7 +113,10 @@ void Watch::announce(const std::vector<std::string>& gaps) const {
 void Watch::arm() {
 	loop_.on_readable(probe_.ring_fd(), [this] { consume(); });
 	loop_.every(tick_interval, [this] { tick(); });
-	loop_.every(scan_interval, [this] { probe_.scan_owners(); });
+	loop_.every(scan_interval, [this] {
+		probe_.scan_owners();
+		probe_.scan_late_writes();
+	});
 	loop_.on_hang_up(STDOUT_FILENO, [this] {
 		output_error_ = EPIPE;
 		loop_.stop();
@@ -169,6 +172,7 @@ void Watch::note_losses() {
 void Watch::settle(const Moment& now) {
 	pipeline_.set_now(now);
 	if (output_error_ == 0) {
+		probe_.scan_late_writes();
 		probe_.consume();
 		pipeline_.finish();
 		losses_noted_ = {};

@@ -108,11 +108,12 @@ struct SocketView {
 /// The late write as the kernel keeps it with the socket.
 struct LateWrite {
 	std::optional<Nanoseconds> fin_time; ///< boot time; absent when the FIN was not seen by a hook
-	Nanoseconds time{};                  ///< boot time of the first late write
-	std::uint32_t bytes = 0;             ///< all bytes queued after the FIN so far
-	std::uint32_t unread = 0;            ///< unread at the first late write, the FIN counted as one
-	std::uint32_t copied_seq = 0;        ///< at the first late write
-	std::uint16_t writes = 0;            ///< sends seen after the FIN so far
+	Nanoseconds time{}; ///< boot time of the first late write; of its discovery when not known
+	bool time_known = true;
+	std::uint32_t bytes = 0;      ///< all bytes queued after the FIN so far
+	std::uint32_t unread = 0;     ///< unread at the first late write, the FIN counted as one
+	std::uint32_t copied_seq = 0; ///< at the first late write
+	std::uint16_t writes = 0;     ///< sends seen after the FIN so far
 	PayloadHead head = PayloadHead::unknown;
 	std::uint16_t record_length = 0; ///< of the TLS record, for tls_data only
 	bool read_afterwards = false;    ///< the application read again after its late write

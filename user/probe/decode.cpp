@@ -126,7 +126,8 @@ LateWrite late_of(const stalesock_event_full& record) {
 	if (record.fin_ns != 0) {
 		late.fin_time = Nanoseconds(record.fin_ns);
 	}
-	late.time = Nanoseconds(record.late_ns);
+	late.time_known = record.late_ns != 0;
+	late.time = Nanoseconds(late.time_known ? record.late_ns : record.head.time_ns);
 	late.bytes = record.late_bytes;
 	late.unread = record.late_unread;
 	late.copied_seq = record.late_copied_seq;

@@ -7,71 +7,215 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <cerrno>
+#include <cstdarg>
+#include <cstdio>
 #include <cstring>
+#include <utility>
 
 namespace stalesock {
 
 namespace {
 
-constexpr std::array<Candidate, 10> table{{
-	{Need::peer_state_change, "state_change_by_segment", "tp_btf/inet_sock_set_state",
-     "inet_sock_set_state", true, "nothing can be said without it"},
-	{Need::own_state_change, "state_change_by_process", "tp_btf/inet_sock_set_state",
-     "inet_sock_set_state", true, "nothing can be said without it"},
-	{Need::late_write_detail, "send_begin", "tp_btf/tcp_sendmsg_locked", "tcp_sendmsg_locked",
-     false, "a TLS farewell and a request look the same; every FIN costs a storage"},
-	{Need::late_write, "send_end", "tp_btf/sock_send_length", "sock_send_length", false,
-     "a late write is reported when the connection ends, without its writer and time"},
-	{Need::eof_read, "receive_end", "tp_btf/sock_recv_length", "sock_recv_length", false,
-     "whether the application had read the end of file is only known from counters"},
-	{Need::keepalive_probe, "timer_expiry", "tp_btf/timer_expire_entry", "timer_expire_entry",
-     false, "keepalive probes are not counted"},
-	{Need::retransmit, "retransmit", "tp_btf/tcp_retransmit_skb", "tcp_retransmit_skb", false,
-     "unanswered retransmissions are only known from counters"},
-	{Need::destroy, "destroy", "tp_btf/tcp_destroy_sock", "tcp_destroy_sock", false,
-     "a short late write that was reset is judged without what the application did next"},
-	{Need::inventory, "inventory", "iter/tcp", "", false,
-     "connections opened before stalesock are unknown until something happens to them"},
-	{Need::owner_scan, "owner_scan", "iter/task_file", "", false,
-     "the owner of accepted and of older connections is unknown until it writes or closes"},
-}};
+constexpr std::string_view seen_late =
+	"a late write is seen within 10 s or when the connection ends, without its writer and time";
+
+// For each need in order of preference.
+constexpr std::array table{
+	Candidate{Need::peer_state_change, Mechanism::tracepoint, "state_change_by_segment",
+              "tp_btf/inet_sock_set_state", "inet_sock_set_state"},
+	Candidate{Need::own_state_change, Mechanism::tracepoint, "state_change_by_process",
+              "tp_btf/inet_sock_set_state", "inet_sock_set_state"},
+	Candidate{Need::late_write_detail, Mechanism::tracepoint, "send_begin",
+              "tp_btf/tcp_sendmsg_locked", "tcp_sendmsg_locked"},
+	Candidate{Need::late_write_detail, Mechanism::trampoline, "send_begin_fentry",
+              "fentry/tcp_sendmsg_locked", "tcp_sendmsg_locked"},
+	Candidate{Need::late_write, Mechanism::tracepoint, "send_end", "tp_btf/sock_send_length",
+              "sock_send_length"},
+	Candidate{Need::late_write, Mechanism::trampoline, "send_end_fexit", "fexit/tcp_sendmsg_locked",
+              "tcp_sendmsg_locked"},
+	Candidate{Need::late_write, Mechanism::iterator, "late_scan", "iter/tcp", "", seen_late},
+	Candidate{Need::late_pages_begin, Mechanism::trampoline, "send_pages_begin_fentry",
+              "fentry/do_tcp_sendpages", "do_tcp_sendpages"},
+	Candidate{Need::late_pages, Mechanism::trampoline, "send_pages_end_fexit",
+              "fexit/do_tcp_sendpages", "do_tcp_sendpages"},
+	Candidate{Need::eof_read, Mechanism::tracepoint, "receive_end", "tp_btf/sock_recv_length",
+              "sock_recv_length"},
+	Candidate{Need::eof_read, Mechanism::trampoline, "receive_end_fexit", "fexit/tcp_recvmsg",
+              "tcp_recvmsg"},
+	Candidate{Need::eof_splice, Mechanism::trampoline, "splice_end_fexit", "fexit/tcp_splice_read",
+              "tcp_splice_read"},
+	Candidate{Need::keepalive_probe, Mechanism::tracepoint, "timer_expiry",
+              "tp_btf/timer_expire_entry", "timer_expire_entry"},
+	Candidate{Need::retransmit, Mechanism::tracepoint, "retransmit", "tp_btf/tcp_retransmit_skb",
+              "tcp_retransmit_skb"},
+	Candidate{Need::destroy, Mechanism::tracepoint, "destroy", "tp_btf/tcp_destroy_sock",
+              "tcp_destroy_sock"},
+	Candidate{Need::inventory, Mechanism::iterator, "inventory", "iter/tcp", ""},
+	Candidate{Need::owner_scan, Mechanism::iterator, "owner_scan", "iter/task_file", ""},
+};
+
+bool is_required(Need need) {
+	return need == Need::peer_state_change || need == Need::own_state_change;
+}
+
+/// What is not known while nothing serves the need.
+std::string_view consequence_of(Need need) {
+	switch (need) {
+	case Need::peer_state_change:
+	case Need::own_state_change: return "nothing can be said without it";
+	case Need::late_write: return seen_late;
+	case Need::late_pages:
+		return "a late write by sendfile or splice is reported when the connection ends, without "
+		       "its "
+			   "writer and time";
+	case Need::late_write_detail:
+		return "a TLS farewell and a request look the same; every FIN costs a storage";
+	case Need::late_pages_begin: return ""; // late_pages says it
+	case Need::eof_read:
+		return "whether the application had read the end of file is only known from counters";
+	case Need::eof_splice: return "an end of file read by splice() is not noticed";
+	case Need::keepalive_probe: return "keepalive probes are not counted";
+	case Need::retransmit: return "unanswered retransmissions are only known from counters";
+	case Need::destroy:
+		return "a short late write that was reset is judged without what the application did next";
+	case Need::inventory:
+		return "connections opened before stalesock are unknown until something happens to them";
+	case Need::owner_scan:
+		return "the owner of accepted and of older connections is unknown until it writes or "
+		       "closes";
+	}
+	return "";
+}
+
+/// Kernels where sendfile and splice send messages like everybody (6.5) have nothing to hook there.
+bool is_moot_without_target(Need need) {
+	return need == Need::late_pages || need == Need::late_pages_begin;
+}
+
+bool is_about_traffic(Need need) {
+	switch (need) {
+	case Need::late_write:
+	case Need::late_pages:
+	case Need::late_write_detail:
+	case Need::late_pages_begin:
+	case Need::eof_read:
+	case Need::eof_splice: return true;
+	default: return false;
+	}
+}
+
+bool is_allowed(const Candidate& candidate, HookChoice choice) {
+	if (!is_about_traffic(candidate.need) || candidate.mechanism == Mechanism::iterator) {
+		return true;
+	}
+	switch (choice) {
+	case HookChoice::automatic: return true;
+	case HookChoice::tracepoint: return candidate.mechanism == Mechanism::tracepoint;
+	case HookChoice::trampoline: return candidate.mechanism == Mechanism::trampoline;
+	case HookChoice::none: return false;
+	}
+	return false;
+}
 
 struct BtfDeleter {
 	void operator()(btf* types) const { btf__free(types); }
 };
 
-bool exists(const btf* types, const Candidate& candidate) {
-	if (candidate.trace_point.empty()) {
-		return true;
+using Btf = std::unique_ptr<btf, BtfDeleter>;
+
+Btf kernel_types() {
+	Btf types(btf__load_vmlinux_btf());
+	if (!types) {
+		throw KernelRefusal(
+			"/sys/kernel/btf/vmlinux cannot be read: stalesock needs a kernel built "
+			"with CONFIG_DEBUG_INFO_BTF");
 	}
-	const std::string name = "btf_trace_" + std::string(candidate.trace_point);
-	return btf__find_by_name_kind(types, name.c_str(), BTF_KIND_TYPEDEF) > 0;
+	return types;
 }
 
-HookReport report_of(const Candidate& candidate, std::string refusal) {
+bool exists(const btf* types, const Candidate& candidate) {
+	const std::string target(candidate.target);
+	switch (candidate.mechanism) {
+	case Mechanism::iterator: return true;
+	case Mechanism::tracepoint:
+		return btf__find_by_name_kind(types, ("btf_trace_" + target).c_str(), BTF_KIND_TYPEDEF) > 0;
+	case Mechanism::trampoline:
+		return btf__find_by_name_kind(types, target.c_str(), BTF_KIND_FUNC) > 0;
+	}
+	return false;
+}
+
+bool is_served(std::span<const HookReport> reports, Need need) {
+	return std::any_of(reports.begin(), reports.end(), [&](const HookReport& report) {
+		return report.need == need && report.chosen;
+	});
+}
+
+HookReport report_of(const Candidate& candidate, Refusal refusal) {
 	HookReport report;
 	report.need = candidate.need;
 	report.hook = candidate.hook;
-	report.required = candidate.required;
-	report.available = refusal.empty();
-	report.detail = std::move(refusal);
-	if (!report.available) {
-		report.consequence = candidate.consequence;
+	report.required = is_required(candidate.need);
+	report.available = refusal.reason.empty();
+	report.detail = std::move(refusal.reason);
+	report.log = std::move(refusal.log);
+	report.consequence = report.available ? candidate.weakness : consequence_of(candidate.need);
+	return report;
+}
+
+HookReport report_of_absent(const Candidate& candidate) {
+	HookReport report = report_of(candidate, {explain_error(ENOENT), {}});
+	if (is_moot_without_target(candidate.need)) {
+		report.detail = "not needed: this kernel sends pages as messages";
+		report.consequence.clear();
 	}
 	return report;
 }
 
-template <typename Refusal> std::vector<HookReport> survey_with(Refusal refusal_of) {
+void choose(HookReport& report, const Candidate& candidate, HookChoice choice,
+            std::span<const HookReport> earlier) {
+	const bool allowed = is_allowed(candidate, choice);
+	if (report.available && !allowed) {
+		report.detail = "left out by --hooks " + std::string(to_string(choice));
+		report.consequence = consequence_of(candidate.need);
+	}
+	report.chosen = report.available && allowed && !is_served(earlier, candidate.need);
+}
+
+/// Tries whatever `worth_trying` says on top of its existence.
+template <typename WorthTrying>
+std::vector<HookReport> survey_with(HookChoice choice, WorthTrying worth_trying) {
+	const Btf types = kernel_types();
 	std::vector<HookReport> reports;
 	for (const Candidate& candidate : table) {
-		HookReport report = report_of(candidate, refusal_of(candidate));
-		report.chosen = report.available &&
-		                std::none_of(reports.begin(), reports.end(), [&](const HookReport& other) {
-							return other.need == report.need && other.chosen;
-						});
+		HookReport report = report_of_absent(candidate);
+		if (exists(types.get(), candidate)) {
+			const bool tried = worth_trying(candidate, reports);
+			report = report_of(candidate, tried ? try_candidate(candidate) : Refusal{});
+		}
+		choose(report, candidate, choice, reports);
 		reports.push_back(std::move(report));
 	}
 	return reports;
+}
+
+/// Where privileges are not the question, which is settled before: no function tracing, or an architecture
+/// whose trampolines came later (arm64 before 6.4: ENOTSUPP, which user space has no name for).
+bool is_lack_of_trampolines(int error) {
+	constexpr int not_supported = 524;
+	return error == EPERM || error == EOPNOTSUPP || error == not_supported;
+}
+
+/// libbpf's words, when somebody wants to keep them. One thread.
+std::string* log_of_refusal = nullptr;
+
+int keep_words(libbpf_print_level level, const char* format, va_list arguments) {
+	std::array<char, 64 * 1024> text{};
+	if (log_of_refusal != nullptr && level <= LIBBPF_INFO &&
+	    std::vsnprintf(text.data(), text.size(), format, arguments) > 0) {
+		*log_of_refusal += text.data();
+	}
+	return 0;
 }
 
 } // namespace
@@ -97,6 +241,7 @@ std::string explain_error(int error) {
 }
 
 Skeleton open_skeleton() {
+	libbpf_set_print(keep_words);
 	Skeleton skeleton(stalesock_bpf__open());
 	if (!skeleton) {
 		throw KernelRefusal("the BPF object cannot be opened: " + explain_error(errno));
@@ -114,44 +259,69 @@ bool enable(const stalesock_bpf& skeleton, std::string_view program) {
 	return found != nullptr && bpf_program__set_autoload(found, true) == 0;
 }
 
-std::string try_candidate(const Candidate& candidate) {
+Refusal try_candidate(const Candidate& candidate) {
+	Refusal refusal;
+	log_of_refusal = &refusal.log;
 	const Skeleton skeleton = open_skeleton();
 	enable(*skeleton, candidate.program);
-	if (const int error = stalesock_bpf__load(skeleton.get()); error != 0) {
-		return explain_error(-error);
+	int error = stalesock_bpf__load(skeleton.get());
+	if (error == 0) {
+		error = stalesock_bpf__attach(skeleton.get());
 	}
-	if (const int error = stalesock_bpf__attach(skeleton.get()); error != 0) {
-		return explain_error(-error);
+	log_of_refusal = nullptr;
+	if (error == 0) {
+		return {};
 	}
-	return {};
+	refusal.reason = candidate.mechanism == Mechanism::trampoline && is_lack_of_trampolines(-error)
+	                     ? "this kernel attaches no trampolines"
+	                     : explain_error(-error);
+	return refusal;
 }
 
-std::vector<HookReport> survey() {
-	const std::unique_ptr<btf, BtfDeleter> types(btf__load_vmlinux_btf());
-	if (!types) {
-		throw KernelRefusal(
-			"/sys/kernel/btf/vmlinux cannot be read: stalesock needs a kernel built "
-			"with CONFIG_DEBUG_INFO_BTF");
-	}
-	return survey_with([&](const Candidate& candidate) {
-		return exists(types.get(), candidate) ? std::string() : explain_error(ENOENT);
+std::vector<HookReport> survey(HookChoice choice) {
+	return survey_with(choice, [&](const Candidate& candidate, std::span<const HookReport> known) {
+		return candidate.mechanism == Mechanism::trampoline && is_allowed(candidate, choice) &&
+		       !is_served(known, candidate.need);
 	});
 }
 
-std::vector<HookReport> survey_by_trying() {
-	return survey_with(try_candidate);
+std::vector<HookReport> survey_by_trying(HookChoice choice) {
+	return survey_with(choice, [](const Candidate&, std::span<const HookReport>) { return true; });
+}
+
+const Candidate* chosen_for(Need need, std::span<const HookReport> reports) {
+	for (std::size_t i = 0; i < reports.size(); i++) {
+		if (reports[i].chosen && reports[i].need == need) {
+			return &table.at(i);
+		}
+	}
+	return nullptr;
 }
 
 std::string hook_class_of(std::span<const HookReport> reports) {
-	const auto served = [&](Need need) {
-		return std::any_of(reports.begin(), reports.end(), [&](const HookReport& report) {
-			return report.need == need && report.chosen;
-		});
-	};
-	if (!served(Need::peer_state_change) || !served(Need::own_state_change)) {
+	if (!is_served(reports, Need::peer_state_change) ||
+	    !is_served(reports, Need::own_state_change)) {
 		return {};
 	}
-	return served(Need::late_write) ? "tracepoint" : "none";
+	const auto served_by = [&](Need need, Mechanism mechanism) {
+		const Candidate* candidate = chosen_for(need, reports);
+		return candidate != nullptr && candidate->mechanism == mechanism;
+	};
+	if (served_by(Need::late_write, Mechanism::trampoline) ||
+	    served_by(Need::late_write_detail, Mechanism::trampoline)) {
+		return "trampoline";
+	}
+	return served_by(Need::late_write, Mechanism::tracepoint) ? "tracepoint" : "none";
+}
+
+std::string_view to_string(HookChoice choice) {
+	switch (choice) {
+	case HookChoice::automatic: return "automatic";
+	case HookChoice::tracepoint: return "tracepoint";
+	case HookChoice::trampoline: return "trampoline";
+	case HookChoice::none: return "none";
+	}
+	return "unknown";
 }
 
 std::string_view to_string(Need need) {
@@ -159,8 +329,11 @@ std::string_view to_string(Need need) {
 	case Need::peer_state_change: return "state changes by the peer";
 	case Need::own_state_change: return "state changes by processes";
 	case Need::late_write: return "write after FIN";
+	case Need::late_pages: return "pages written after FIN";
 	case Need::late_write_detail: return "payload head";
+	case Need::late_pages_begin: return "pages about to be written";
 	case Need::eof_read: return "EOF read";
+	case Need::eof_splice: return "EOF read by splice";
 	case Need::keepalive_probe: return "keepalive probe";
 	case Need::retransmit: return "retransmission";
 	case Need::destroy: return "end of socket";

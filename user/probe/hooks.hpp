@@ -12,15 +12,18 @@
 
 namespace stalesock {
 
+enum class Mechanism : std::uint8_t { tracepoint, trampoline, iterator };
+
 /// One program that can serve a need. When more than one can, the first in the table that this
 /// kernel accepts is chosen, and only that one is loaded.
 struct Candidate {
 	Need need;
-	std::string_view program;     ///< its name in bpf/stalesock.bpf.c
-	std::string_view hook;        ///< as reports name it
-	std::string_view trace_point; ///< BTF has btf_trace_<this>; empty for iterators
-	bool required;
-	std::string_view consequence; ///< what is not known without it
+	Mechanism mechanism;
+	std::string_view program; ///< its name in bpf/stalesock.bpf.c
+	std::string_view hook;    ///< as reports name it
+	std::string_view target; ///< of a tracepoint or trampoline: its name in BTF; of iterators empty
+	/// What stays unknown although this program serves its need; empty: nothing.
+	std::string_view weakness = "";
 };
 
 [[nodiscard]] std::span<const Candidate> candidates();
@@ -31,18 +34,27 @@ struct Candidate {
 /// Switches one program on. False when the object has no such program.
 bool enable(const stalesock_bpf& skeleton, std::string_view program);
 
-/// Loads and attaches one candidate by itself. Empty when that works, otherwise why not.
-[[nodiscard]] std::string try_candidate(const Candidate& candidate);
+/// Why a candidate cannot be used; empty reason: it can.
+struct Refusal {
+	std::string reason;
+	std::string log; ///< of libbpf and the verifier
+};
 
-/// Which candidates exist in this kernel's BTF: one report each, in the order of the table, chosen where
-/// it serves its need. Loads nothing.
-[[nodiscard]] std::vector<HookReport> survey();
+/// Loads and attaches one candidate by itself.
+[[nodiscard]] Refusal try_candidate(const Candidate& candidate);
+
+/// Which candidates this kernel has: one report each, in the order of the table, chosen where it serves
+/// its need. By their existence in BTF; trampolines, which may exist and still be refused, by trying.
+[[nodiscard]] std::vector<HookReport> survey(HookChoice choice);
 
 /// The same, but each existing candidate is loaded and attached once.
-[[nodiscard]] std::vector<HookReport> survey_by_trying();
+[[nodiscard]] std::vector<HookReport> survey_by_trying(HookChoice choice);
 
-/// "tracepoint" where a program before the send and one after it are tracepoints; "none" without
-/// either; empty when a required need is not served.
+/// The candidate in use for a need; null: none.
+[[nodiscard]] const Candidate* chosen_for(Need need, std::span<const HookReport> reports);
+
+/// How late writes are seen: "tracepoint", "trampoline" where a program before or after the send is one,
+/// "none" without either; empty when a required need is not served.
 [[nodiscard]] std::string hook_class_of(std::span<const HookReport> reports);
 
 /// Plain words for an errno that the bpf system call gave.

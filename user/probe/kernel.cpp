@@ -95,8 +95,7 @@ KernelReport examine_kernel() {
 	report.cap_sys_admin = capabilities.sys_admin;
 	report.jit = jit_enabled();
 	report.problems = find_problems();
-	libbpf_set_print([](libbpf_print_level, const char*, va_list) { return 0; });
-	report.hooks = survey_by_trying();
+	report.hooks = survey_by_trying(HookChoice::automatic);
 	report.hook_class = hook_class_of(report.hooks);
 	if (report.problems.empty() && report.hook_class.empty()) {
 		report.problems.emplace_back("a required hook is refused: see the hooks");

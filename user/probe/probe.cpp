@@ -11,7 +11,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <cerrno>
-#include <cstdarg>
 #include <ctime>
 #include <exception>
 #include <span>
@@ -46,10 +45,10 @@ void configure(stalesock_bpf& skeleton, const ProbeOptions& options,
 	skeleton.rodata->filter_port = options.filter.port;
 	skeleton.rodata->wakeup_backlog = options.ring_size / 4;
 	skeleton.rodata->inventory_backlog = options.ring_size / 2;
-	const auto sees_before = std::find_if(hooks.begin(), hooks.end(), [](const HookReport& hook) {
-		return hook.need == Need::late_write_detail && hook.chosen;
-	});
-	skeleton.rodata->baseline_at_fin = sees_before == hooks.end();
+	const Candidate* before = chosen_for(Need::late_write_detail, hooks);
+	skeleton.rodata->baseline_at_fin = before == nullptr;
+	skeleton.rodata->hook_once_per_send =
+		before != nullptr && before->mechanism == Mechanism::trampoline;
 	bpf_map__set_max_entries(skeleton.maps.events, options.ring_size);
 }
 
@@ -62,7 +61,8 @@ Skeleton load_chosen(const ProbeOptions& options, std::span<const HookReport> ho
 		}
 	}
 	enable(*skeleton, "read_tick");
-	for (bpf_program* iterator : {skeleton->progs.inventory, skeleton->progs.owner_scan}) {
+	for (bpf_program* iterator :
+	     {skeleton->progs.inventory, skeleton->progs.owner_scan, skeleton->progs.late_scan}) {
 		bpf_program__set_autoattach(iterator, false);
 	}
 	configure(*skeleton, options, hooks);
@@ -73,6 +73,24 @@ std::string name_required_gap(std::span<const HookReport> hooks) {
 	for (const HookReport& hook : hooks) {
 		if (hook.required && !hook.chosen) {
 			return hook.hook + ": " + hook.detail;
+		}
+	}
+	return {};
+}
+
+/// A forced choice that this kernel cannot fulfil is an error, not a weaker class.
+std::string name_missing_choice(HookChoice choice, std::span<const HookReport> hooks) {
+	if (choice != HookChoice::tracepoint && choice != HookChoice::trampoline) {
+		return {};
+	}
+	const Mechanism wanted =
+		choice == HookChoice::tracepoint ? Mechanism::tracepoint : Mechanism::trampoline;
+	for (std::size_t i = 0; i < hooks.size(); i++) {
+		const Candidate& candidate = candidates()[i];
+		if (candidate.need == Need::late_write && candidate.mechanism == wanted &&
+		    !hooks[i].chosen) {
+			return "--hooks " + std::string(to_string(choice)) + ": " + hooks[i].hook + ": " +
+			       hooks[i].detail;
 		}
 	}
 	return {};
@@ -123,19 +141,23 @@ struct Probe::State {
 	void receive(std::span<const std::byte> record);
 	std::size_t consume();
 	std::string run_iterator(bpf_program* program);
+	std::vector<std::string> run_everywhere(bpf_program* program);
 
 	static int on_record(void* context, void* data, std::size_t size);
 };
 
 void Probe::State::load(const ProbeOptions& options) {
-	hooks = survey();
+	hooks = survey(options.hooks);
 	skeleton = name_required_gap(hooks).empty() ? load_chosen(options, hooks) : Skeleton();
 	if (!skeleton) { // find out which hook is refused, and go on without it where we can
-		hooks = survey_by_trying();
+		hooks = survey_by_trying(options.hooks);
 		if (const std::string gap = name_required_gap(hooks); !gap.empty()) {
 			throw KernelRefusal(gap);
 		}
 		skeleton = load_chosen(options, hooks);
+	}
+	if (const std::string missing = name_missing_choice(options.hooks, hooks); !missing.empty()) {
+		throw KernelRefusal(missing);
 	}
 	if (!skeleton) {
 		throw KernelRefusal("the BPF programs cannot be loaded together: " + explain_error(errno));
@@ -209,7 +231,6 @@ std::string Probe::State::run_iterator(bpf_program* program) {
 Probe::Probe(const ProbeOptions& options) : state_(std::make_unique<State>()) {
 	check(options);
 	expect_privileges();
-	libbpf_set_print([](libbpf_print_level, const char*, va_list) { return 0; });
 	state_->filter_netns = options.filter.netns;
 	state_->load(options);
 	state_->open_ring();
@@ -225,26 +246,37 @@ void Probe::attach(Handler handler) {
 	}
 }
 
-std::vector<std::string> Probe::take_inventory() {
+/// Runs an iter/tcp program in every network namespace of interest. Returns where it could not.
+std::vector<std::string> Probe::State::run_everywhere(bpf_program* program) {
 	std::vector<std::string> gaps;
-	if (bpf_program__fd(state_->skeleton->progs.inventory) < 0) {
-		gaps.emplace_back("connections opened before now are unknown: iter/tcp is not available");
-		return gaps;
-	}
 	for (const NetworkNamespace& place : find_network_namespaces()) {
-		if (state_->filter_netns != 0 && place.inode != state_->filter_netns) {
+		if (filter_netns != 0 && place.inode != filter_netns) {
 			continue;
 		}
-		std::string failure;
-		const std::string refusal = run_inside(
-			place, [&] { failure = state_->run_iterator(state_->skeleton->progs.inventory); });
-		if (!refusal.empty() || !failure.empty()) {
+		std::string trouble;
+		const std::string refusal = run_inside(place, [&] { trouble = run_iterator(program); });
+		if (!refusal.empty() || !trouble.empty()) {
 			gaps.push_back("existing connections of network namespace " +
-			               std::to_string(place.inode) + " are unknown: " + refusal + failure);
+			               std::to_string(place.inode) + " are unknown: " + refusal + trouble);
 		}
 	}
+	return gaps;
+}
+
+std::vector<std::string> Probe::take_inventory() {
+	bpf_program* inventory = state_->skeleton->progs.inventory;
+	if (bpf_program__fd(inventory) < 0) {
+		return {"connections opened before now are unknown: iter/tcp is not available"};
+	}
+	std::vector<std::string> gaps = state_->run_everywhere(inventory);
 	scan_owners();
 	return gaps;
+}
+
+void Probe::scan_late_writes() {
+	if (bpf_program__fd(state_->skeleton->progs.late_scan) >= 0) {
+		state_->run_everywhere(state_->skeleton->progs.late_scan);
+	}
 }
 
 void Probe::scan_owners() {

@@ -26,8 +26,11 @@ enum class Need : std::uint8_t {
 	peer_state_change, ///< by segments and timers; required
 	own_state_change,  ///< by processes; required
 	late_write,        ///< writes after the peer's FIN
+	late_pages,        ///< the same by sendfile and splice, on kernels where those go another way
 	late_write_detail, ///< the head of the first late write
+	late_pages_begin,  ///< what is known before a late page is queued
 	eof_read,
+	eof_splice, ///< EOF read by splice()
 	keepalive_probe,
 	retransmit,
 	destroy,
@@ -41,10 +44,21 @@ struct HookReport {
 	std::string hook; ///< "tp_btf/inet_sock_set_state"
 	bool required = false;
 	bool available = false;
-	bool chosen = false;     ///< serves its need in the class in use
-	std::string detail;      ///< why not, in plain words; empty when available
-	std::string consequence; ///< what is not known without it; empty when available
+	bool chosen = false; ///< serves its need in the class in use
+	std::string detail;  ///< why not, in plain words; empty when available
+	std::string
+		consequence; ///< what is not known without it, or with no better one than it; may be empty
+	std::string log; ///< what libbpf and the verifier said to a refusal
 };
+
+/// Which programs may serve the needs that more than one can: sends and receives.
+enum class HookChoice : std::uint8_t {
+	automatic,  ///< the best this kernel has
+	tracepoint, ///< no trampolines
+	trampoline, ///< fentry and fexit rather than tracepoints
+	none,       ///< neither: state changes, timers and iterators only
+};
+[[nodiscard]] std::string_view to_string(HookChoice choice);
 
 /// Restricts what leaves the kernel. Zero means no restriction.
 struct ProbeFilter {
@@ -57,6 +71,7 @@ struct ProbeOptions {
 	ProbeFilter filter;
 	/// Bytes; a power of two and a multiple of the page size, at least 64 KiB, at most 1 GiB.
 	std::uint32_t ring_size = 4U << 20;
+	HookChoice hooks = HookChoice::automatic;
 };
 
 /// Smallest and largest ring the probe accepts, in bytes.
@@ -94,6 +109,9 @@ class Probe {
 
 	/// Reports, through the ring, which process holds each socket now.
 	void scan_owners();
+
+	/// Reports late writes that no hook saw, where no hook sees any; otherwise does nothing.
+	void scan_late_writes();
 
 	/// Readable when the ring asks to be drained. Under load it asks at a backlog; when quiet the
 	/// caller consumes on a timer (at most every 100 ms).

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -13,10 +14,27 @@ namespace {
 // poll() promises room for one page in a pipe; a larger write could block.
 constexpr std::size_t chunk = 4096;
 
+// poll() promises nothing for a terminal: room for one byte is room. O_NONBLOCK on the descriptor
+// itself would be shared with the shell, so the terminal is opened anew.
+int open_terminal_of(int descriptor) {
+	if (isatty(descriptor) != 1) {
+		return -1;
+	}
+	const std::string path = "/proc/self/fd/" + std::to_string(descriptor);
+	return open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
 } // namespace
 
 LineOutput::LineOutput(int descriptor, std::size_t limit)
-	: descriptor_(descriptor), limit_(limit) {}
+	: terminal_(open_terminal_of(descriptor)), descriptor_(terminal_ < 0 ? descriptor : terminal_),
+	  limit_(limit) {}
+
+LineOutput::~LineOutput() {
+	if (terminal_ >= 0) {
+		close(terminal_);
+	}
+}
 
 void LineOutput::line(std::string_view text) {
 	if (error_ != 0) {
@@ -38,8 +56,16 @@ int LineOutput::flush() {
 }
 
 int LineOutput::drain(std::chrono::milliseconds patience) {
-	while (error_ == 0 && written_ < pending_.size() && writable(patience)) {
-		write_some();
+	auto left = patience;
+	while (error_ == 0 && written_ < pending_.size() && writable(left)) {
+		if (write_some()) {
+			left = patience;
+		} else if (left.count() > 0) { // a terminal that was said to be writable and is not
+			poll(nullptr, 0, 1);
+			left -= std::chrono::milliseconds{1};
+		} else {
+			break;
+		}
 	}
 	if (written_ == pending_.size() || error_ != 0) {
 		pending_.clear();
@@ -57,7 +83,7 @@ bool LineOutput::writable(std::chrono::milliseconds patience) const {
 	return poll(&descriptor, 1, static_cast<int>(patience.count())) > 0;
 }
 
-void LineOutput::write_some() {
+bool LineOutput::write_some() {
 	const std::size_t size = std::min(chunk, pending_.size() - written_);
 	const ssize_t count = write(descriptor_, pending_.data() + written_, size);
 	if (count >= 0) {
@@ -65,6 +91,7 @@ void LineOutput::write_some() {
 	} else if (errno != EINTR && errno != EAGAIN) {
 		error_ = errno;
 	}
+	return count > 0;
 }
 
 } // namespace stalesock

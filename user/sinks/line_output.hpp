@@ -17,6 +17,9 @@ class LineOutput {
 
 	/// Does not own the descriptor. `limit` bounds the bytes kept for a slow reader.
 	explicit LineOutput(int descriptor, std::size_t limit = default_limit);
+	~LineOutput();
+	LineOutput(const LineOutput&) = delete;
+	LineOutput& operator=(const LineOutput&) = delete;
 
 	/// Takes one line without its newline.
 	void line(std::string_view text);
@@ -34,8 +37,10 @@ class LineOutput {
 
   private:
 	[[nodiscard]] bool writable(std::chrono::milliseconds patience) const;
-	void write_some();
+	/// Whether anything was taken.
+	bool write_some();
 
+	int terminal_; ///< ours to close; -1 where the descriptor is none
 	int descriptor_;
 	std::size_t limit_;
 	std::string pending_;

@@ -50,7 +50,9 @@ Evidence evidence_of_late_write(const Connection& connection, Nanoseconds tick) 
 	// The FIN counts as one until it is read.
 	const bool fin_unread = late.unread > 0;
 	evidence.unread_bytes = late.unread - (fin_unread ? 1U : 0U);
-	evidence.fin_to_write = std::max(Nanoseconds::zero(), late.time - fin.time);
+	if (late.time_known) {
+		evidence.fin_to_write = std::max(Nanoseconds::zero(), late.time - fin.time);
+	}
 	evidence.bytes_after_fin = late.bytes;
 	evidence.eof_read = fin.eof_read;
 	evidence.peeked = fin.eof_peeked;
