@@ -18,6 +18,8 @@ constexpr Nanoseconds apart = milliseconds(160);
 /// Payload segments of one answer are at most this far from each other.
 constexpr Nanoseconds longest_pause_in_answer = milliseconds(100);
 constexpr Nanoseconds shortest_race_limit = milliseconds(100);
+/// The contract: parts of one request are at most 100 ms apart. A slow machine may fail to send them so.
+constexpr Nanoseconds surely_one_request = milliseconds(60);
 /// The contract: an idle gap before the request, here since the handshake, makes it a reuse from 100 ms.
 constexpr Nanoseconds surely_first_use = milliseconds(60);
 constexpr Nanoseconds surely_reuse = milliseconds(140);
@@ -33,26 +35,39 @@ bool all_farewells(const std::vector<Segment>& segments) {
 	});
 }
 
+struct Exchange {
+	Nanoseconds end{};
+	std::optional<Nanoseconds> last_words; ///< when the first byte came after a pause
+};
+
 /// When the last exchange was over: the answer to the last message, without any last words that
 /// came after a pause. Before the first message, the open counts.
-Nanoseconds end_of_exchange(const Facts& facts, const Segment* message) {
-	Nanoseconds end = message != nullptr ? message->time : facts.opened;
+Exchange last_exchange(const Facts& facts, const Segment* message) {
+	Exchange exchange{message != nullptr ? message->time : facts.opened, {}};
 	bool began = message == nullptr; // an answer may take its time to begin
 	for (const Segment& segment : facts.received) {
 		if (message != nullptr && segment.acknowledgement <= message->sequence)
 			continue;
-		if (began && segment.time - end > longest_pause_in_answer)
+		if (began && segment.time - exchange.end > longest_pause_in_answer) {
+			exchange.last_words = segment.time;
 			break;
-		end = segment.time;
+		}
+		exchange.end = segment.time;
 		began = true;
 	}
-	return end;
+	return exchange;
 }
 
 /// The peer left an answered, or never used, connection at this time.
 void judge_quiet_close(const Facts& facts, const Segment* message, Nanoseconds left, bool by_fin,
                        Truth& truth) {
-	const Nanoseconds gap = left - end_of_exchange(facts, message);
+	const Exchange exchange = last_exchange(facts, message);
+	if (exchange.last_words && left - *exchange.last_words >= together) {
+		leave_unscored(truth, {Kind::idle_close, Kind::limit_close},
+		               "a long pause, but not before last words");
+		return;
+	}
+	const Nanoseconds gap = left - exchange.end;
 	if (gap >= apart)
 		truth.kinds.insert(Kind::idle_close);
 	else if (gap < together && message != nullptr && by_fin)
@@ -162,6 +177,24 @@ bool aborted(const Facts& facts) {
 	return facts.abort && !(facts.reset_received && facts.reset_received->time < facts.abort->time);
 }
 
+bool paused_within_request(const Facts& facts) {
+	for (std::size_t i = 1; i < facts.sent.size(); i++) {
+		if (speech_of(facts.sent[i].head) == Speech::continuation &&
+		    facts.sent[i].time - facts.sent[i - 1].time >= surely_one_request)
+			return true;
+	}
+	return false;
+}
+
+/// Whether what came after the pause was another request is then anybody's guess.
+void excuse_paused_request(Truth& truth) {
+	for (const Kind kind : {Kind::stale_reuse, Kind::reuse_race, Kind::unanswered_close,
+	                        Kind::early_response, Kind::limit_close, Kind::idle_close}) {
+		truth.kinds.erase(kind);
+		truth.unscored.emplace(kind, "the sender paused within its request");
+	}
+}
+
 void judge_active(const Facts& facts, Truth& truth) {
 	if (aborted(facts) && !knows_peer_fin(facts, *facts.abort))
 		return;
@@ -228,10 +261,13 @@ std::optional<Kind> parse_kind(std::string_view name) {
 Truth truth_of(const View& view, std::uint64_t read) {
 	const Facts facts = facts_of(view);
 	Truth truth;
-	if (view.active)
+	if (view.active) {
 		judge_active(facts, truth);
-	else
+		if (paused_within_request(facts))
+			excuse_paused_request(truth);
+	} else {
 		judge_passive(facts, truth);
+	}
 	judge_abort(facts, read, truth);
 	return truth;
 }

@@ -78,6 +78,9 @@ json::Object hook_object(const HookReport& hook) {
 	if (!hook.available) {
 		object["detail"] = hook.detail;
 		object["consequence"] = hook.consequence;
+		if (!hook.log.empty()) {
+			object["log"] = hook.log;
+		}
 	} else {
 		object["about_ns"] = cost_of(hook.need).nanoseconds;
 		object["occasion"] = cost_of(hook.need).occasion;

@@ -12,7 +12,7 @@ namespace stalesock {
 
 [[nodiscard]] bool watch_would_work(const KernelReport& kernel);
 [[nodiscard]] std::string doctor_text(const KernelReport& kernel);
-/// One object: packaging/schema/doctor.schema.json.
+/// One object with what the text says; unknown values are absent.
 [[nodiscard]] std::string doctor_json(const KernelReport& kernel);
 
 } // namespace stalesock

@@ -66,7 +66,7 @@ std::string_view consequence_of(Need need) {
 	case Need::late_write: return seen_late;
 	case Need::late_pages:
 		return "a late write by sendfile or splice is reported when the connection ends, without "
-		       "its "
+			   "its "
 			   "writer and time";
 	case Need::late_write_detail:
 		return "a TLS farewell and a request look the same; every FIN costs a storage";
@@ -82,7 +82,7 @@ std::string_view consequence_of(Need need) {
 		return "connections opened before stalesock are unknown until something happens to them";
 	case Need::owner_scan:
 		return "the owner of accepted and of older connections is unknown until it writes or "
-		       "closes";
+			   "closes";
 	}
 	return "";
 }

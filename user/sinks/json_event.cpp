@@ -66,7 +66,7 @@ Object view_object(const SocketView& view) {
 
 Object late_object(const LateWrite& late) {
 	Object object;
-	if (late.fin_time) {
+	if (late.fin_time && late.time_known) {
 		object["fin_to_write_ms"] = fine_ms(late.time - *late.fin_time);
 	}
 	object["bytes"] = late.bytes;

@@ -101,7 +101,10 @@ std::uint32_t unacked_bytes(const SocketView& view) {
 }
 
 bool flight_untouched(const SocketView& view) {
-	return unacked_bytes(view) > 0 && view.first_tx_us == view.delivered_us;
+	const bool nothing_delivered =
+		view.first_tx_us == view.delivered_us ||
+		(view.retransmits != 0 && view.first_tx_us > view.delivered_tx_us);
+	return unacked_bytes(view) > 0 && nothing_delivered;
 }
 
 Nanoseconds send_age(const Reading& reading) {

@@ -30,7 +30,9 @@ struct Reading {
 [[nodiscard]] std::uint32_t unacked_bytes(const SocketView& view);
 
 /// Nothing of the flight that is out now has been acknowledged, and the flight began when nothing
-/// was out: tcp_rate_skb_sent sets both stamps to the same value then, and every delivery moves one.
+/// was out: tcp_rate_skb_sent sets both stamps to the same value then, and every delivery moves one. The
+/// report of a needless retransmission (D-SACK, RFC 2883) moves it too, without a delivery: then the flight
+/// must be younger than the segment delivered last (rack.mstamp).
 [[nodiscard]] bool flight_untouched(const SocketView& view);
 
 /// Age of our last send. With a fresh clock exact to the microsecond: when all is acknowledged first_tx_us

@@ -57,7 +57,9 @@ Evidence evidence_of_late_write(const Connection& connection, Nanoseconds tick) 
 	evidence.eof_read = fin.eof_read;
 	evidence.peeked = fin.eof_peeked;
 	evidence.rst_received = fin.rst_received;
-	evidence.late_head = to_string(late.head);
+	if (late.head != PayloadHead::unknown) {
+		evidence.late_head = to_string(late.head);
+	}
 	return evidence;
 }
 

@@ -108,6 +108,21 @@ TEST_CASE("a late write carries its head, its writer and the time of the FIN whe
 	CHECK(event.late->writer->command == std::string(16, 'x'));
 }
 
+TEST_CASE("a late write without a time has that of its discovery, and says so") {
+	stalesock_event_full record = full_record();
+	record.head.flags = STALESOCK_F_LATE;
+	record.head.time_ns = 9000;
+	record.late_ns = 8000;
+	Event event;
+	REQUIRE(decode(bytes_of(record, sizeof(record)), event) == DecodeStatus::ok);
+	CHECK(event.late->time_known);
+	CHECK(event.late->time == Nanoseconds(8000));
+	record.late_ns = 0;
+	REQUIRE(decode(bytes_of(record, sizeof(record)), event) == DecodeStatus::ok);
+	CHECK_FALSE(event.late->time_known);
+	CHECK(event.late->time == Nanoseconds(9000));
+}
+
 TEST_CASE("nothing of an event decoded before remains") {
 	Event event;
 	stalesock_event_full record = full_record();

@@ -111,6 +111,29 @@ TEST_CASE("the gap before a send is never negative") {
 	CHECK(gap_before_send(read_now(socket, start + seconds(1), keep)) == milliseconds(800));
 }
 
+TEST_CASE("a flight is untouched until a part of it is delivered") {
+	SocketModel socket;
+	socket.turn(start, 100, 500);
+	socket.send(start + seconds(1), 700);
+	CHECK(flight_untouched(socket.view()));
+	SECTION("the peer reports a needless retransmission of an earlier flight") {
+		socket.view().retransmits = 1;
+		socket.view().delivered_us += 12'000;
+		CHECK(flight_untouched(socket.view()));
+	}
+	SECTION("a part was delivered") {
+		socket.acked_in_part(start + seconds(1) + milliseconds(1), 100);
+		socket.view().delivered_tx_us = socket.view().first_tx_us;
+		CHECK_FALSE(flight_untouched(socket.view()));
+		socket.view().retransmits = 1;
+		CHECK_FALSE(flight_untouched(socket.view()));
+	}
+	SECTION("all was delivered") {
+		socket.acked(start + seconds(1) + milliseconds(1));
+		CHECK_FALSE(flight_untouched(socket.view()));
+	}
+}
+
 TEST_CASE("what waits unread while a flight is out: its early answer, or words from before it?") {
 	SocketModel socket;
 	Event keep;

@@ -264,6 +264,17 @@ TEST_CASE("bytes that were not visible lower the confidence while they could be 
 	CHECK(confidence(longest_farewell + 1) == Confidence::certain);
 }
 
+TEST_CASE("a late write that only a scan found has no time") {
+	Connection connection = with_late_write(PayloadHead::unknown, 200, 0);
+	const auto delay = [&] {
+		return first_finding(rules_at_late_write(), {connection, nullptr, tick})
+		    ->evidence.fin_to_write;
+	};
+	CHECK(delay() == seconds(1));
+	connection.fin->late->time_known = false;
+	CHECK_FALSE(delay().has_value());
+}
+
 TEST_CASE("a send that began before the FIN is not reuse") {
 	Connection connection = with_late_write(PayloadHead::other, 5000, 0);
 	CHECK(late_kind(connection) == VerdictKind::stale_reuse);
