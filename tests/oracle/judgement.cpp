@@ -84,12 +84,12 @@ void complain_about_truths(const Score& score, const Sockets& sockets, const Opt
 	}
 }
 
-void complain_about_product(const Score& score, const Transcript& transcript,
+void complain_about_product(const Score& score, const Transcript& transcript, bool weak,
                             std::vector<std::string>& complaints) {
 	if (!score.mismatches.empty())
 		complaints.push_back(count(score.mismatches.size(), "disagreements with the capture"));
 	for (const auto& [kind, row] : score.rows) {
-		if (row.guessed > most_guessed * row.truths)
+		if (!weak && row.guessed > most_guessed * row.truths)
 			complaints.push_back(count(row.guessed, "wrong guesses about ") +
 			                     std::string(to_string(kind)));
 	}
@@ -159,12 +159,12 @@ void tell_stories(const Evidence& evidence, const Sockets& sockets, const Score&
 
 Judgement judge(Evidence evidence, const Options& options) {
 	Sockets sockets = sockets_of(evidence);
-	const Score result = score(sockets, evidence.transcript);
+	const Score result = score(sockets, evidence.transcript, options.weak);
 	Judgement judgement;
 	complain_about_run(evidence, sockets, judgement.complaints);
 	complain_about_truths(result, sockets, options, judgement.complaints);
 	if (options.with_product)
-		complain_about_product(result, evidence.transcript, judgement.complaints);
+		complain_about_product(result, evidence.transcript, options.weak, judgement.complaints);
 	tell_stories(evidence, sockets, result, options, judgement);
 	judgement.cross_table = cross_table(evidence, sockets);
 	judgement.table = table(result) + footer(result, sockets, evidence.transcript);

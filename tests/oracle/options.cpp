@@ -27,6 +27,9 @@ std::optional<Options> parse_options(int argc, char** argv) {
 	app.add_option("--save", options.folder, "Keep captures, stories and the table in this folder");
 	app.add_option("--tell", options.tell,
 	               "Also tell the sockets whose behaviour and truth contain this text");
+	app.add_flag(
+		"--weak", options.weak,
+		"The hooks in use do not see writes: wrong verdicts that are not certain are excused");
 	app.add_flag("--events", options.events, "Put the raw event stream into the stories");
 	app.add_flag("!--no-product", options.with_product, "Only run and classify the connections");
 	try {

@@ -44,7 +44,8 @@ struct Score {
 /// Hands each verdict to its socket, then compares. An idle_close and a limit_close can look the same to a
 /// socket (last words as long as an answer, on a path too fast for timestamps): one taken for the other is
 /// counted as wrong and missed, but is a mismatch only if the verdict claimed to be certain.
-[[nodiscard]] Score score(Sockets& sockets, const Transcript& transcript);
+/// With `weak` that holds for every kind of verdict about a late write or an early answer.
+[[nodiscard]] Score score(Sockets& sockets, const Transcript& transcript, bool weak);
 
 [[nodiscard]] std::string table(const Score& score);
 

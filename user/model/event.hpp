@@ -111,8 +111,8 @@ struct LateWrite {
 	Nanoseconds time{}; ///< boot time of the first late write; of its discovery when not known
 	bool time_known = true;
 	std::uint32_t bytes = 0;      ///< all bytes queued after the FIN so far
-	std::uint32_t unread = 0;     ///< unread at the first late write, the FIN counted as one
-	std::uint32_t copied_seq = 0; ///< at the first late write
+	std::uint32_t unread = 0;     ///< at that time, the FIN counted as one
+	std::uint32_t copied_seq = 0; ///< at that time
 	std::uint16_t writes = 0;     ///< sends seen after the FIN so far
 	PayloadHead head = PayloadHead::unknown;
 	std::uint16_t record_length = 0; ///< of the TLS record, for tls_data only

@@ -129,8 +129,8 @@ LateWrite late_of(const stalesock_event_full& record) {
 	late.time_known = record.late_ns != 0;
 	late.time = Nanoseconds(late.time_known ? record.late_ns : record.head.time_ns);
 	late.bytes = record.late_bytes;
-	late.unread = record.late_unread;
-	late.copied_seq = record.late_copied_seq;
+	late.unread = late.time_known ? record.late_unread : record.rcv_nxt - record.copied_seq;
+	late.copied_seq = late.time_known ? record.late_copied_seq : record.copied_seq;
 	late.writes = record.late_writes;
 	late.head = head_of(record.late_head);
 	late.record_length = record.late_record_length;

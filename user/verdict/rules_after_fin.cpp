@@ -18,6 +18,15 @@ Finding found_late(VerdictKind kind, const Situation& situation) {
 	if (fin.time_inferred) {
 		infer(finding, Confidence::likely, "the time of the FIN");
 	}
+	if (!fin.late->time_known) {
+		infer(finding, Confidence::likely, "what the application had read when it wrote");
+	}
+	if (fin.late->head == PayloadHead::unknown && fin.late->bytes <= longest_farewell) {
+		infer(finding, Confidence::likely,
+		      kind == VerdictKind::farewell_write
+		          ? "that bytes of this length, which were not visible, are a TLS close_notify"
+		          : "that the bytes, which were not visible, are no farewell");
+	}
 	if (situation.connection.role_inferred) {
 		infer(finding, Confidence::likely, "which side opened the connection");
 	}
@@ -31,6 +40,13 @@ const LateWrite* late_of(const Connection& connection) {
 bool is_tls_short_record(const LateWrite& late) {
 	return late.head == PayloadHead::tls_data && late.record_length > tls_alert_record &&
 	       late.record_length <= tls_short_record && late.bytes <= longest_farewell;
+}
+
+/// Where no hook sees a write at all, a close_notify is known by its length: 24 bytes in TLS 1.3, 31 in TLS 1.2
+/// (RFC 8446, RFC 5246; with the AEAD ciphers of today). Clients send one at every close.
+bool is_sized_like_close_notify(const LateWrite& late) {
+	return !late.time_known && late.head == PayloadHead::unknown &&
+	       (late.bytes == 24 || late.bytes == 31);
 }
 
 /// A parting word by its content alone.
@@ -79,7 +95,7 @@ bool farewell_is_open(const Connection& connection) {
 
 std::optional<Finding> farewell_write(const Situation& situation) {
 	const LateWrite& late = *late_of(situation.connection);
-	if (is_plain_farewell(late)) {
+	if (is_plain_farewell(late) || is_sized_like_close_notify(late)) {
 		return found_late(VerdictKind::farewell_write, situation);
 	}
 	if (!is_tls_short_record(late) || late.read_afterwards) {
@@ -105,12 +121,7 @@ std::optional<Finding> stale_reuse(const Situation& situation) {
 	if (late.continued) { // begun in ESTABLISHED: the FIN came while it waited for room
 		return std::nullopt;
 	}
-	Finding finding = found_late(VerdictKind::stale_reuse, situation);
-	if (late.head == PayloadHead::unknown && late.bytes <= longest_farewell) {
-		infer(finding, Confidence::likely,
-		      "that the bytes, which were not visible, are no farewell");
-	}
-	return finding;
+	return found_late(VerdictKind::stale_reuse, situation);
 }
 
 std::optional<Finding> half_close_response(const Situation& situation) {
