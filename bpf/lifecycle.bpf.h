@@ -47,6 +47,9 @@ static __always_inline void on_open(const struct sock *sk, int old_state, int ne
 		return;
 	if (sk->sk_lock.owned && !is_wanted_actor())
 		return;
+	/* connect() after connect(AF_UNSPEC): what was kept is another connection's. */
+	if (new_state == TCP_SYN_SENT && sk->sk_bpf_storage)
+		bpf_sk_storage_delete(&late, (void *)sk);
 	emit_short(sk, STALESOCK_OPEN, old_state, new_state, 0, new_state == TCP_SYN_SENT);
 }
 

@@ -240,11 +240,16 @@ TEST_CASE("connect(AF_UNSPEC) takes the connection apart", "[aborts]") {
 }
 
 TEST_CASE("a socket is used again after connect(AF_UNSPEC)", "[aborts][late]") {
+	const bool eof_was_read = GENERATE(false, true); // then something was kept about the first one
 	const Listener listener;
 	Connection first = listener.open();
 	exchange(first);
 	stay_idle();
 	close_passive(first);
+	if (eof_was_read) {
+		char byte = 0;
+		REQUIRE(recv(first.active, &byte, 1, 0) == 0);
+	}
 	disconnect(first.active);
 	sockaddr_in place{};
 	place.sin_family = AF_INET;
@@ -268,6 +273,7 @@ TEST_CASE("a socket is used again after connect(AF_UNSPEC)", "[aborts][late]") {
 	const Seen seen = watch().about(second);
 	REQUIRE(names(seen.active) == Names{"idle_close", "stale_reuse"});
 	CHECK(seen.active[1].at("evidence").at("bytes_after_fin") == request.size());
+	CHECK(seen.active[1].at("evidence").at("eof_read") == false);
 }
 
 TEST_CASE("the listener goes before it has accepted", "[aborts]") {

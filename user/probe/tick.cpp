@@ -2,7 +2,9 @@
 #include "probe/tick.hpp"
 
 #include "probe/hooks.hpp"
+#include "probe/skeleton.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bpf/bpf.h>
 #include <cmath>
@@ -36,24 +38,44 @@ ClockPair next_edge(const stalesock_bpf& skeleton) {
 	return now;
 }
 
+double nanoseconds_per_tick(const ClockPair& first, const ClockPair& last) {
+	return static_cast<double>(last.boot_ns - first.boot_ns) /
+	       static_cast<double>(last.jiffies - first.jiffies);
+}
+
+/// One edge that comes late, because the timekeeping CPU was away, spoils the two intervals it ends and
+/// begins: the median of several does not mind.
+double measure_median(const stalesock_bpf& skeleton) {
+	constexpr auto interval = std::chrono::milliseconds(20);
+	std::array<double, 7> samples{};
+	ClockPair edge = next_edge(skeleton);
+	for (double& sample : samples) {
+		std::this_thread::sleep_for(interval);
+		const ClockPair next = next_edge(skeleton);
+		sample = nanoseconds_per_tick(edge, next);
+		edge = next;
+	}
+	auto* const middle = samples.begin() + samples.size() / 2;
+	std::nth_element(samples.begin(), middle, samples.end());
+	return *middle;
+}
+
 } // namespace
 
-Nanoseconds measure_tick(const stalesock_bpf& skeleton) {
-	constexpr auto wait = std::chrono::milliseconds(40);
-	constexpr double tolerance = 0.03;
+Nanoseconds snap_tick(double nanoseconds) {
+	constexpr double tolerance = 0.08; // 250 and 300 are 17 % apart
 	constexpr double nanoseconds_per_second = 1e9;
-	const ClockPair first = next_edge(skeleton);
-	std::this_thread::sleep_for(wait);
-	const ClockPair last = next_edge(skeleton);
-	const double tick = static_cast<double>(last.boot_ns - first.boot_ns) /
-	                    static_cast<double>(last.jiffies - first.jiffies);
 	for (const double rate : std::array{100.0, 250.0, 300.0, 1000.0}) {
 		const double exact = nanoseconds_per_second / rate;
-		if (std::abs(tick - exact) <= tolerance * exact) {
+		if (std::abs(nanoseconds - exact) <= tolerance * exact) {
 			return Nanoseconds(std::llround(exact));
 		}
 	}
-	return Nanoseconds(std::llround(tick));
+	return Nanoseconds(std::llround(nanoseconds));
+}
+
+Nanoseconds measure_tick(const stalesock_bpf& skeleton) {
+	return snap_tick(measure_median(skeleton));
 }
 
 } // namespace stalesock

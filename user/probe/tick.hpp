@@ -3,12 +3,15 @@
 #pragma once
 
 #include "model/event.hpp"
-#include "probe/skeleton.hpp"
+
+struct stalesock_bpf;
 
 namespace stalesock {
 
-/// Takes about 50 ms. Snaps to the HZ values Linux is built with (100, 250, 300, 1000) when within 3 %.
-/// Throws KernelRefusal when the program that reads the clocks cannot be run.
+/// The nearest length that a HZ value Linux is built with (100, 250, 300, 1000) gives, when within 8 %.
+[[nodiscard]] Nanoseconds snap_tick(double nanoseconds);
+
+/// Measures it and snaps. Takes about 0.2 s. Throws KernelRefusal when the program that reads the clocks cannot be run.
 [[nodiscard]] Nanoseconds measure_tick(const stalesock_bpf& skeleton);
 
 } // namespace stalesock

@@ -47,10 +47,10 @@ Evidence evidence_of_late_write(const Connection& connection, Nanoseconds tick) 
 		evidence = evidence_of(*reading, connection);
 		evidence.unacked_at_fin = unacked_bytes(reading->view);
 	}
-	// The FIN counts as one until it is read.
-	const bool fin_unread = late.unread > 0;
-	evidence.unread_bytes = late.unread - (fin_unread ? 1U : 0U);
 	if (late.time_known) {
+		// The FIN counts as one until it is read.
+		const bool fin_unread = late.unread > 0;
+		evidence.unread_bytes = late.unread - (fin_unread ? 1U : 0U);
 		evidence.fin_to_write = std::max(Nanoseconds::zero(), late.time - fin.time);
 	}
 	evidence.bytes_after_fin = late.bytes;
