@@ -210,7 +210,7 @@ bool is_lack_of_trampolines(int error) {
 std::string* log_of_refusal = nullptr;
 
 int keep_words(libbpf_print_level level, const char* format, va_list arguments) {
-	std::array<char, 64 * 1024> text{};
+	std::array<char, 65'536> text{};
 	if (log_of_refusal != nullptr && level <= LIBBPF_INFO &&
 	    std::vsnprintf(text.data(), text.size(), format, arguments) > 0) {
 		*log_of_refusal += text.data();

@@ -23,7 +23,7 @@ struct Candidate {
 	std::string_view hook;    ///< as reports name it
 	std::string_view target; ///< of a tracepoint or trampoline: its name in BTF; of iterators empty
 	/// What stays unknown although this program serves its need; empty: nothing.
-	std::string_view weakness = "";
+	std::string_view weakness{};
 };
 
 [[nodiscard]] std::span<const Candidate> candidates();

@@ -1,0 +1,65 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What `stalesock doctor --json` must say on a kernel: check_doctor.py VERSION FILE.
+
+A hook that exists but is refused is a program the verifier does not accept: its log is printed.
+"""
+import json
+import sys
+
+# Which program serves each need, as the automatic choice.
+EXPECTED = {
+	"6.1": {
+		"payload head": "fentry/tcp_sendmsg_locked",
+		"write after FIN": "fexit/tcp_sendmsg_locked",
+		"pages about to be written": "fentry/do_tcp_sendpages",
+		"pages written after FIN": "fexit/do_tcp_sendpages",
+		"EOF read": "fexit/tcp_recvmsg",
+		"EOF read by splice": "fexit/tcp_splice_read",
+    },
+	"6.12": {
+		"payload head": "fentry/tcp_sendmsg_locked",
+		"write after FIN": "tp_btf/sock_send_length",
+		"EOF read": "tp_btf/sock_recv_length",
+		"EOF read by splice": "fexit/tcp_splice_read",
+    },
+}
+EVERYWHERE = {
+	"state changes by the peer": "tp_btf/inet_sock_set_state",
+	"state changes by processes": "tp_btf/inet_sock_set_state",
+	"keepalive probe": "tp_btf/timer_expire_entry",
+	"retransmission": "tp_btf/tcp_retransmit_skb",
+	"end of socket": "tp_btf/tcp_destroy_sock",
+	"inventory": "iter/tcp",
+	"owners": "iter/task_file",
+}
+ABSENT = ("this kernel does not have it", "not needed: this kernel sends pages as messages")
+
+
+def faults(version, report):
+	if not report["works"]:
+		yield f"watch would not work: {report['problems']}"
+	chosen = {hook["need"]: hook["hook"] for hook in report["hooks"] if hook["chosen"]}
+	expected = EVERYWHERE | EXPECTED[version]
+	for need in expected.keys() | chosen.keys():
+		if chosen.get(need) != expected.get(need):
+			yield f"{need}: {chosen.get(need)} is in use, not {expected.get(need)}"
+	for hook in report["hooks"]:
+		if not hook["available"] and hook["detail"] not in ABSENT:
+			yield f"{hook['hook']} is refused: {hook['detail']}\n{hook.get('log', '')}"
+	if report["gaps"]:
+		yield f"gaps: {report['gaps']}"
+
+
+def main():
+	version, path = sys.argv[1:]
+	with open(path, encoding="utf-8") as file:
+		report = json.load(file)
+	found = list(faults(version, report))
+	for fault in found:
+		print(f"doctor on {version}: {fault}", file=sys.stderr)
+	return 1 if found else 0
+
+
+if __name__ == "__main__":
+	sys.exit(main())
