@@ -23,7 +23,25 @@ void note_handshake(Facts& facts, const Segment& segment, Nanoseconds& syn_sent)
 	else
 		facts.opened = segment.time;
 	if (!segment.sent && segment.has(TH_ACK))
-		facts.round_trip = segment.time - syn_sent;
+		facts.round_trip = facts.longest_round_trip = segment.time - syn_sent;
+}
+
+void note_acknowledgement(Facts& facts, const Segment& segment) {
+	facts.acknowledged = std::max(facts.acknowledged, segment.acknowledgement);
+	const auto answered =
+		std::find_if(facts.sent.rbegin(), facts.sent.rend(),
+	                 [&](const Segment& sent) { return sent.end() == segment.acknowledgement; });
+	if (answered != facts.sent.rend())
+		facts.longest_round_trip =
+			std::max(facts.longest_round_trip, segment.time - answered->time);
+}
+
+/// Below the window it is ignored (RFC 5961; Linux takes one less after a FIN).
+bool is_effective_reset(const Facts& facts, const Segment& segment) {
+	if (segment.sent || !segment.has(TH_RST))
+		return false;
+	const std::uint32_t next = facts.received.empty() ? 1 : facts.received.back().end();
+	return segment.sequence >= next;
 }
 
 } // namespace
@@ -34,10 +52,10 @@ Facts facts_of(const View& view) {
 	for (const Segment& segment : view.segments) {
 		note_handshake(facts, segment, syn_sent);
 		if (!segment.sent)
-			facts.acknowledged = std::max(facts.acknowledged, segment.acknowledgement);
+			note_acknowledgement(facts, segment);
 		note_first(facts.peer_fin, segment, !segment.sent && segment.has(TH_FIN));
 		note_first(facts.own_fin, segment, segment.sent && segment.has(TH_FIN));
-		note_first(facts.reset_received, segment, !segment.sent && segment.has(TH_RST));
+		note_first(facts.reset_received, segment, is_effective_reset(facts, segment));
 		note_first(facts.abort, segment,
 		           segment.sent && segment.has(TH_RST) && segment.has(TH_ACK));
 		if (segment.payload != 0 && !segment.repeated)

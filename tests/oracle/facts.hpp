@@ -13,6 +13,8 @@ namespace oracle {
 struct Facts {
 	Nanoseconds opened{};     ///< when the SYN of the other end was seen
 	Nanoseconds round_trip{}; ///< of the handshake; 0 for passive opens
+	/// Of anything sent: the kernel's estimate lies between the two. Delayed ACKs count.
+	Nanoseconds longest_round_trip{};
 	std::optional<Segment> peer_fin;
 	std::optional<Segment> own_fin;
 	std::optional<Segment> reset_received;

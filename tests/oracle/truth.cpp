@@ -17,6 +17,8 @@ constexpr Nanoseconds together = milliseconds(40);
 constexpr Nanoseconds apart = milliseconds(160);
 /// Payload segments of one answer are at most this far from each other.
 constexpr Nanoseconds longest_pause_in_answer = milliseconds(100);
+/// Two segments this close may have been sent in either order.
+constexpr Nanoseconds crossing = milliseconds(5);
 constexpr Nanoseconds shortest_race_limit = milliseconds(100);
 /// The contract: parts of one request are at most 100 ms apart. A slow machine may fail to send them so.
 constexpr Nanoseconds surely_one_request = milliseconds(60);
@@ -145,12 +147,21 @@ bool end_never_arrived(const Facts& facts) {
 	return !facts.sent.empty() && facts.acknowledged < facts.sent.back().end();
 }
 
+/// The answer does not acknowledge the end of what we had written.
+bool answered_before_end(const Facts& facts) {
+	return !facts.sent.empty() && !facts.received.empty() &&
+	       facts.received.back().acknowledgement < facts.sent.back().end();
+}
+
 void judge_answered_reset(const Facts& facts, const Segment* message, Truth& truth) {
 	const Nanoseconds time = facts.reset_received->time;
 	const bool cut_short =
 		message != nullptr && (went_on_after_answer(facts, *message) || end_never_arrived(facts));
 	if (cut_short && time - facts.sent.back().time < together)
 		truth.kinds.insert(Kind::early_response);
+	else if (message != nullptr && answered_before_end(facts))
+		leave_unscored(truth, {Kind::early_response, Kind::idle_close},
+		               "answered before the end of the request, then reset");
 	else
 		judge_quiet_close(facts, message, time, false, truth);
 }
@@ -161,11 +172,12 @@ void judge_reset(const Facts& facts, Truth& truth) {
 		judge_answered_reset(facts, message, truth);
 		return;
 	}
-	const Nanoseconds limit = std::max(4 * facts.round_trip, shortest_race_limit);
+	const Nanoseconds least = std::max(4 * facts.round_trip, shortest_race_limit);
+	const Nanoseconds most = std::max(4 * facts.longest_round_trip, shortest_race_limit);
 	const Nanoseconds waited = facts.reset_received->time - facts.sent.back().time;
-	if (waited * 5 < limit * 4)
+	if (waited * 5 < least * 4)
 		judge_crossing(facts, *message, truth);
-	else if (waited * 4 < limit * 5)
+	else if (waited * 4 < most * 5)
 		leave_unscored(truth, {Kind::reuse_race, Kind::unanswered_close},
 		               "the RST came near the limit of a race");
 	else
@@ -225,6 +237,9 @@ void judge_passive(const Facts& facts, Truth& truth) {
 	else if (speech_of(late.front().head) == Speech::continuation)
 		leave_unscored(truth, {Kind::half_close_response, Kind::abandoned_response},
 		               "written before the FIN, sent after it");
+	else if (facts.abort)
+		leave_unscored(truth, {Kind::half_close_response, Kind::abandoned_response},
+		               "answered, then aborted by ourselves");
 	else
 		truth.kinds.insert(facts.reset_received ? Kind::abandoned_response
 		                                        : Kind::half_close_response);
@@ -232,8 +247,11 @@ void judge_passive(const Facts& facts, Truth& truth) {
 
 /// The number of the abort's acknowledgement counts the SYN, the payload and the FIN that had come.
 void judge_abort(const Facts& facts, std::uint64_t read, Truth& truth) {
-	if (!aborted(facts))
+	if (!aborted(facts)) {
+		if (facts.abort && facts.abort->time - facts.reset_received->time < crossing)
+			leave_unscored(truth, {Kind::dirty_close}, "our abort crossed the peer's RST");
 		return;
+	}
 	const std::uint64_t not_payload = knows_peer_fin(facts, *facts.abort) ? 2 : 1;
 	if (facts.abort->acknowledgement > not_payload + read)
 		truth.kinds.insert(Kind::dirty_close);

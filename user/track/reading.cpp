@@ -49,6 +49,14 @@ Nanoseconds echo_lag(const SocketView& view) {
 	return std::chrono::microseconds(view.srtt_us) + delayed_ack;
 }
 
+/// Of a flight of which a part was delivered: the segment delivered last had left before payload came.
+bool received_amid_sends(const Reading& reading) {
+	const SocketView& view = reading.view;
+	return reading.clock_fresh && view.bytes_received != 0 &&
+	       since(view, view.first_tx_us) >
+	           ticks(view.receive_age_ticks, reading.tick) + reading.tick;
+}
+
 /// Bytes that lie unread while a request is under way are its answer unless they can be the last words
 /// after an earlier one.
 bool early_answer_waits(const Reading& reading) {
@@ -71,6 +79,19 @@ std::optional<Nanoseconds> newest_ack_seen_by_peer(const SocketView& view) {
 	return age;
 }
 
+/// Of the last write where that was quicker than the smoothed estimate, which a slow handshake spoils.
+Nanoseconds round_trip(const SocketView& view) {
+	const std::uint64_t last = view.delivered_us - view.first_tx_us;
+	return std::chrono::microseconds(std::min<std::uint64_t>(view.srtt_us, last));
+}
+
+/// An ACK of ours that has been on its way for longer than this would have been waited for in vain: the
+/// peer would have retransmitted (tcp_rto_min, RFC 6298).
+Nanoseconds longest_ack_delay(const SocketView& view) {
+	constexpr auto shortest_timeout = std::chrono::milliseconds(200);
+	return shortest_timeout + 4 * std::chrono::microseconds(view.srtt_us);
+}
+
 /// only_last_words() from what the peer echoed alone. That is news only where its ACKs take time to come
 /// back: on loopback it has always seen our newest segment.
 Belief last_words_by_echo(const SocketView& view, Nanoseconds quiet) {
@@ -78,7 +99,8 @@ Belief last_words_by_echo(const SocketView& view, Nanoseconds quiet) {
 	if (acknowledged >= quiet + echo_lag(view)) {
 		return Belief::yes;
 	}
-	if (view.echoed_ms == 0 || view.srtt_us < echo_resolution.count()) {
+	if (view.echoed_ms == 0 || round_trip(view) < echo_resolution ||
+	    since(view, view.first_tx_us) < longest_ack_delay(view)) {
 		return Belief::probably_not;
 	}
 	const bool older_than_last_tx =
@@ -164,8 +186,9 @@ bool answered_since_last_write(const Reading& reading) {
 	if (flight_untouched(reading.view)) {
 		return early_answer_waits(reading) && gap_between_sends(reading.view) < same_request;
 	}
-	if (unacked_bytes(reading.view) != 0 && unread_bytes(reading) > 0) {
-		return true; // in the middle of a transfer
+	if (unacked_bytes(reading.view) != 0 &&
+	    (unread_bytes(reading) > 0 || received_amid_sends(reading))) {
+		return true;
 	}
 	return received_since_last_write(reading) || answer_waits(reading);
 }

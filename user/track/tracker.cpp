@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace stalesock {
 
@@ -80,6 +81,16 @@ void infer_fin_time(FinFacts& fin, const Event& event, Nanoseconds tick) {
 	}
 }
 
+/// Of a write that no hook saw, the first discovery is the nearest to it.
+void update_late(FinFacts& fin, const LateWrite& late) {
+	const std::optional<LateWrite> found = std::exchange(fin.late, late);
+	if (found && !late.time_known) {
+		fin.late->time = found->time;
+		fin.late->unread = found->unread;
+		fin.late->copied_seq = found->copied_seq;
+	}
+}
+
 void update_fin(Connection& connection, const Event& event, Nanoseconds tick) {
 	if (event.kind == EventKind::peer_fin) {
 		FinFacts& fin = fin_of(connection);
@@ -97,7 +108,7 @@ void update_fin(Connection& connection, const Event& event, Nanoseconds tick) {
 	fin.eof_read |= event.eof_read || (event.kind == EventKind::eof_read && !event.peek);
 	fin.eof_peeked |= event.eof_peeked || (event.kind == EventKind::eof_read && event.peek);
 	if (event.late) {
-		fin.late = event.late;
+		update_late(fin, *event.late);
 	}
 	const bool ours = event.shutdown == both_directions && event.error == 0;
 	fin.closed_by_us |= ours && (event.kind == EventKind::close ||

@@ -194,7 +194,8 @@ void Engine::State::settle_passive(Connection& connection, const Event& event,
 	judge(connection, rules_at_passive_end(), &event, handler);
 }
 
-/// Our FIN, or the release of the socket. With a late write its own end is still to come.
+/// Our FIN, or the release of the socket. With a late write its own end is still to come; where no hook
+/// sees one, this is when it is found.
 void Engine::State::on_our_close(Connection& connection, const Event& event,
                                  const Handler& handler) {
 	if (event.shutdown != both_directions && event.kind != EventKind::released) {
@@ -203,7 +204,9 @@ void Engine::State::on_our_close(Connection& connection, const Event& event,
 	settle_fin(connection, handler);
 	if (!connection.fin || !connection.fin->late) {
 		tracker.forget(connection.cookie);
+		return;
 	}
+	on_late_write(connection, handler);
 }
 
 void Engine::State::on_end(Connection& connection, const Event& event, const Handler& handler) {

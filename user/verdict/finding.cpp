@@ -52,10 +52,12 @@ Evidence evidence_of_late_write(const Connection& connection, Nanoseconds tick) 
 		const bool fin_unread = late.unread > 0;
 		evidence.unread_bytes = late.unread - (fin_unread ? 1U : 0U);
 		evidence.fin_to_write = std::max(Nanoseconds::zero(), late.time - fin.time);
+		evidence.eof_read = fin.eof_read;
+		evidence.peeked = fin.eof_peeked;
+	} else { // what was read before the write cannot be told from what was read after it
+		evidence.unread_bytes.reset();
 	}
 	evidence.bytes_after_fin = late.bytes;
-	evidence.eof_read = fin.eof_read;
-	evidence.peeked = fin.eof_peeked;
 	evidence.rst_received = fin.rst_received;
 	if (late.head != PayloadHead::unknown) {
 		evidence.late_head = to_string(late.head);

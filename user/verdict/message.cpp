@@ -16,6 +16,14 @@ std::string who(const Owner& owner) {
 	return fmt::format("{} (pid {})", escape_untrusted(owner.command.value_or("?")), *owner.pid);
 }
 
+/// Whoever opened or holds the connection need not be the one who wrote.
+std::string writer(const Owner& owner) {
+	if (owner.source == OwnerSource::write || !owner.pid) {
+		return who(owner);
+	}
+	return fmt::format("an unknown process on the connection of {}", who(owner));
+}
+
 std::string duration_or_unknown(const std::optional<Nanoseconds>& duration) {
 	return duration ? duration_text(*duration) : "an unknown time";
 }
@@ -34,7 +42,7 @@ std::string idle_clause(const Evidence& evidence) {
 std::string stale_reuse_message(const Verdict& verdict) {
 	const Evidence& evidence = verdict.evidence;
 	const bool reset = evidence.rst_received.value_or(false);
-	return fmt::format("{} wrote {} B to {} {} after the server's FIN{}; {}", who(verdict.owner),
+	return fmt::format("{} wrote {} B to {} {} after the server's FIN{}; {}", writer(verdict.owner),
 	                   or_zero(evidence.bytes_after_fin), to_string(verdict.connection.remote),
 	                   duration_or_unknown(evidence.fin_to_write), idle_clause(evidence),
 	                   reset ? "the server answered with an RST" : "no answer can come");
@@ -86,13 +94,13 @@ std::string abandoned_response_message(const Verdict& verdict) {
 	return fmt::format(
 		"{} wrote {} B to {} {} after the client had closed, and got an RST: the client "
 		"gave up{}",
-		who(verdict.owner), or_zero(evidence.bytes_after_fin), to_string(verdict.connection.remote),
-		duration_or_unknown(evidence.fin_to_write), waited);
+		writer(verdict.owner), or_zero(evidence.bytes_after_fin),
+		to_string(verdict.connection.remote), duration_or_unknown(evidence.fin_to_write), waited);
 }
 
 std::string half_close_response_message(const Verdict& verdict) {
 	return fmt::format("{} answered {} B to {} {} after the client's FIN, and the client took it",
-	                   who(verdict.owner), or_zero(verdict.evidence.bytes_after_fin),
+	                   writer(verdict.owner), or_zero(verdict.evidence.bytes_after_fin),
 	                   to_string(verdict.connection.remote),
 	                   duration_or_unknown(verdict.evidence.fin_to_write));
 }
@@ -100,7 +108,7 @@ std::string half_close_response_message(const Verdict& verdict) {
 std::string farewell_write_message(const Verdict& verdict) {
 	const bool tls = verdict.evidence.late_head.value_or("").starts_with("tls");
 	return fmt::format("{} wrote a {} of {} B to {} {} after the peer's FIN, which is harmless",
-	                   who(verdict.owner), tls ? "TLS farewell" : "goodbye",
+	                   writer(verdict.owner), tls ? "TLS farewell" : "goodbye",
 	                   or_zero(verdict.evidence.bytes_after_fin),
 	                   to_string(verdict.connection.remote),
 	                   duration_or_unknown(verdict.evidence.fin_to_write));

@@ -19,13 +19,18 @@ Finding found_late(VerdictKind kind, const Situation& situation) {
 		infer(finding, Confidence::likely, "the time of the FIN");
 	}
 	if (!fin.late->time_known) {
-		infer(finding, Confidence::likely, "what the application had read when it wrote");
+		infer(finding, Confidence::likely,
+		      "the time of the write, and what the application had read by then");
 	}
 	if (fin.late->head == PayloadHead::unknown && fin.late->bytes <= longest_farewell) {
 		infer(finding, Confidence::likely,
 		      kind == VerdictKind::farewell_write
 		          ? "that bytes of this length, which were not visible, are a TLS close_notify"
 		          : "that the bytes, which were not visible, are no farewell");
+	}
+	if (kind == VerdictKind::early_response && !fin.late->begin_seen) {
+		infer(finding, Confidence::likely,
+		      "that the bytes, which were not visible, are the rest of the request");
 	}
 	if (situation.connection.role_inferred) {
 		infer(finding, Confidence::likely, "which side opened the connection");
@@ -42,11 +47,10 @@ bool is_tls_short_record(const LateWrite& late) {
 	       late.record_length <= tls_short_record && late.bytes <= longest_farewell;
 }
 
-/// Where no hook sees a write at all, a close_notify is known by its length: 24 bytes in TLS 1.3, 31 in TLS 1.2
-/// (RFC 8446, RFC 5246; with the AEAD ciphers of today). Clients send one at every close.
-bool is_sized_like_close_notify(const LateWrite& late) {
-	return !late.time_known && late.head == PayloadHead::unknown &&
-	       (late.bytes == 24 || late.bytes == 31);
+/// Where no hook sees a write begin, a close_notify is known by its length: 24 bytes in TLS 1.3, 31 in TLS 1.2
+/// (RFC 8446, RFC 5246; with the AEAD ciphers of today). Either side sends one at every close.
+bool is_sized_like_close_notify(const LateWrite& late, std::uint32_t bytes) {
+	return !late.begin_seen && late.head == PayloadHead::unknown && (bytes == 24 || bytes == 31);
 }
 
 /// A parting word by its content alone.
@@ -73,12 +77,14 @@ bool is_early_response(const Situation& situation) {
 		return false;
 	}
 	// Over TLS a close_notify lies unread although the answer was read.
+	const std::uint32_t unread = unread_bytes(*reading);
 	const bool tls = late.head == PayloadHead::tls_data || late.head == PayloadHead::tls_alert;
-	if (tls && unread_bytes(*reading) <= longest_parting_record) {
+	if (is_sized_like_close_notify(late, unread) || (tls && unread <= longest_parting_record)) {
 		return false;
 	}
-	return late.copied_seq == reading->view.copied_seq &&
-	       late.time - fin.time <= early_continuation;
+	// Without the time of the write, the answer may have been read since.
+	const bool unread_still = late.copied_seq == reading->view.copied_seq;
+	return (unread_still || !late.time_known) && late.time - fin.time <= early_continuation;
 }
 
 bool ended_by_peer(const Event& event) {
@@ -95,7 +101,7 @@ bool farewell_is_open(const Connection& connection) {
 
 std::optional<Finding> farewell_write(const Situation& situation) {
 	const LateWrite& late = *late_of(situation.connection);
-	if (is_plain_farewell(late) || is_sized_like_close_notify(late)) {
+	if (is_plain_farewell(late) || is_sized_like_close_notify(late, late.bytes)) {
 		return found_late(VerdictKind::farewell_write, situation);
 	}
 	if (!is_tls_short_record(late) || late.read_afterwards) {

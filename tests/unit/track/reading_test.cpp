@@ -149,6 +149,22 @@ TEST_CASE("what waits unread while a flight is out: its early answer, or words f
 		socket.receive(start + microseconds(900), longest_parting_record + 1);
 		CHECK(answered_since_last_write(read_now(socket, start + milliseconds(1), keep)));
 	}
+	SECTION("an answer was read while the request was still being sent") {
+		socket.send(start, 1000);
+		socket.send(start + milliseconds(20), 1000);
+		socket.receive(start + milliseconds(40), 500);
+		socket.read_all();
+		socket.send_ack(start + milliseconds(41));
+		socket.acked_in_part(start + milliseconds(45), 1000);
+		socket.send(start + milliseconds(200), 1000);
+		CHECK(answered_since_last_write(read_now(socket, start + milliseconds(210), keep)));
+	}
+	SECTION("a part of a later request was delivered: no answer to that") {
+		socket.turn(start, 100, 500);
+		socket.send(start + milliseconds(200), 2000);
+		socket.acked_in_part(start + milliseconds(205), 1000);
+		CHECK_FALSE(answered_since_last_write(read_now(socket, start + milliseconds(210), keep)));
+	}
 	SECTION("however short, when nothing was answered before") {
 		socket.send(start, 100);
 		socket.acked(start + microseconds(100));
@@ -161,9 +177,10 @@ TEST_CASE("what waits unread while a flight is out: its early answer, or words f
 namespace {
 
 /// A request was answered and acknowledged at `start`; then came `bytes` more, acknowledged at once.
-SocketModel with_last_words(Nanoseconds when, std::uint32_t bytes) {
+SocketModel with_last_words(Nanoseconds when, std::uint32_t bytes,
+                            Nanoseconds round_trip = microseconds(300)) {
 	SocketModel socket;
-	socket.turn(start, 100, 500);
+	socket.turn(start, 100, 500, round_trip);
 	socket.receive(when, bytes);
 	socket.send_ack(when);
 	return socket;
@@ -191,7 +208,7 @@ TEST_CASE("last words are proven by an old ACK of ours") {
 
 TEST_CASE("last words are proven or refuted by the ACK that the peer had seen") {
 	constexpr Nanoseconds now = start + seconds(1);
-	SocketModel socket = with_last_words(now, 300);
+	SocketModel socket = with_last_words(now, 300, milliseconds(20));
 	socket.view().srtt_us = 20'000;
 	SECTION("an ACK older than the threshold, its way and a delayed ACK") {
 		socket.view().echoed_ms = timestamp(now - milliseconds(160));
@@ -212,6 +229,17 @@ TEST_CASE("last words are proven or refuted by the ACK that the peer had seen") 
 	SECTION("our last write itself: what came is its answer") {
 		socket.view().echoed_ms = timestamp(start);
 		CHECK(last_words(socket, now) == Belief::no);
+	}
+	SECTION("our last write itself, but an ACK after it may have been on its way for so long") {
+		socket.view().echoed_ms = timestamp(start);
+		socket.view().srtt_us = 200'001;
+		CHECK(last_words(socket, now) == Belief::probably_not);
+	}
+	SECTION("a path faster than timestamps, whatever the handshake took") {
+		SocketModel fast = with_last_words(now, 300, microseconds(50));
+		fast.view().srtt_us = 20'000;
+		fast.view().echoed_ms = timestamp(start);
+		CHECK(last_words(fast, now) == Belief::probably_not);
 	}
 }
 
