@@ -23,7 +23,8 @@ void note_handshake(Facts& facts, const Segment& segment, Nanoseconds& syn_sent)
 	else
 		facts.opened = segment.time;
 	if (!segment.sent && segment.has(TH_ACK))
-		facts.round_trip = facts.longest_round_trip = segment.time - syn_sent;
+		facts.round_trip = facts.longest_round_trip = facts.shortest_round_trip =
+			segment.time - syn_sent;
 }
 
 void note_acknowledgement(Facts& facts, const Segment& segment) {
@@ -31,9 +32,11 @@ void note_acknowledgement(Facts& facts, const Segment& segment) {
 	const auto answered =
 		std::find_if(facts.sent.rbegin(), facts.sent.rend(),
 	                 [&](const Segment& sent) { return sent.end() == segment.acknowledgement; });
-	if (answered != facts.sent.rend())
-		facts.longest_round_trip =
-			std::max(facts.longest_round_trip, segment.time - answered->time);
+	if (answered == facts.sent.rend())
+		return;
+	const Nanoseconds sample = segment.time - answered->time;
+	facts.longest_round_trip = std::max(facts.longest_round_trip, sample);
+	facts.shortest_round_trip = std::min(facts.shortest_round_trip, sample);
 }
 
 /// Below the window it is ignored (RFC 5961; Linux takes one less after a FIN).
@@ -53,6 +56,7 @@ Facts facts_of(const View& view) {
 		note_handshake(facts, segment, syn_sent);
 		if (!segment.sent)
 			note_acknowledgement(facts, segment);
+		facts.peer_repeated |= !segment.sent && segment.repeated && segment.payload != 0;
 		note_first(facts.peer_fin, segment, !segment.sent && segment.has(TH_FIN));
 		note_first(facts.own_fin, segment, segment.sent && segment.has(TH_FIN));
 		note_first(facts.reset_received, segment, is_effective_reset(facts, segment));

@@ -15,6 +15,8 @@ struct Facts {
 	Nanoseconds round_trip{}; ///< of the handshake; 0 for passive opens
 	/// Of anything sent: the kernel's estimate lies between the two. Delayed ACKs count.
 	Nanoseconds longest_round_trip{};
+	Nanoseconds shortest_round_trip{};
+	bool peer_repeated = false; ///< payload was received again
 	std::optional<Segment> peer_fin;
 	std::optional<Segment> own_fin;
 	std::optional<Segment> reset_received;

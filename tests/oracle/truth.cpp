@@ -63,6 +63,11 @@ Exchange last_exchange(const Facts& facts, const Segment* message) {
 /// The peer left an answered, or never used, connection at this time.
 void judge_quiet_close(const Facts& facts, const Segment* message, Nanoseconds left, bool by_fin,
                        Truth& truth) {
+	if (facts.peer_repeated) {
+		leave_unscored(truth, {Kind::idle_close, Kind::limit_close},
+		               "our ACKs were slower than the peer's patience");
+		return;
+	}
 	const Exchange exchange = last_exchange(facts, message);
 	if (exchange.last_words && left - *exchange.last_words >= together) {
 		leave_unscored(truth, {Kind::idle_close, Kind::limit_close},
@@ -92,7 +97,21 @@ void judge_crossing(const Facts& facts, const Segment& message, Truth& truth) {
 		               "first used about 100 ms after the handshake");
 }
 
+/// As much was under way as may be at once (tcp_init_cwnd): more may have been written, and a close, of
+/// which nothing is on the wire.
+bool window_was_full(const Facts& facts, const std::vector<Segment>& before) {
+	constexpr std::ptrdiff_t initial_window = 10;
+	return std::count_if(before.begin(), before.end(), [&](const Segment& segment) {
+			   return segment.end() > facts.acknowledged;
+		   }) >= initial_window;
+}
+
 void judge_peer_fin(const Facts& facts, const std::vector<Segment>& before, Truth& truth) {
+	if (window_was_full(facts, before)) {
+		leave_unscored(truth, {Kind::reuse_race, Kind::early_response, Kind::unanswered_close},
+		               "the window was full");
+		return;
+	}
 	const Segment* const message = last_message(before);
 	const bool all_arrived =
 		before.empty() || facts.peer_fin->acknowledgement >= before.back().end();
@@ -118,8 +137,14 @@ void judge_late_writes(const Facts& facts, const std::vector<Segment>& before,
 		truth.kinds.insert(Kind::farewell_write);
 		return;
 	}
-	if (speech_of(late.front().head) != Speech::continuation) {
+	const bool nothing_queued = before.empty() || facts.acknowledged >= before.back().end();
+	if (speech_of(late.front().head) != Speech::continuation && nothing_queued) {
 		truth.kinds.insert(Kind::stale_reuse);
+		return;
+	}
+	if (!nothing_queued) {
+		leave_unscored(truth, {Kind::stale_reuse},
+		               "queued behind what the peer had not acknowledged");
 		return;
 	}
 	const Segment* const message = last_message(before);
@@ -157,7 +182,11 @@ void judge_answered_reset(const Facts& facts, const Segment* message, Truth& tru
 	const Nanoseconds time = facts.reset_received->time;
 	const bool cut_short =
 		message != nullptr && (went_on_after_answer(facts, *message) || end_never_arrived(facts));
-	if (cut_short && time - facts.sent.back().time < together)
+	const Nanoseconds waited = time - (facts.sent.empty() ? time : facts.sent.back().time);
+	if (cut_short && waited >= std::max<Nanoseconds>(crossing, 2 * facts.longest_round_trip))
+		leave_unscored(truth, {Kind::early_response, Kind::reuse_race, Kind::idle_close},
+		               "the answer may have been read before the request went on");
+	else if (cut_short && waited < together)
 		truth.kinds.insert(Kind::early_response);
 	else if (message != nullptr && answered_before_end(facts))
 		leave_unscored(truth, {Kind::early_response, Kind::idle_close},
@@ -172,7 +201,7 @@ void judge_reset(const Facts& facts, Truth& truth) {
 		judge_answered_reset(facts, message, truth);
 		return;
 	}
-	const Nanoseconds least = std::max(4 * facts.round_trip, shortest_race_limit);
+	const Nanoseconds least = std::max(4 * facts.shortest_round_trip, shortest_race_limit);
 	const Nanoseconds most = std::max(4 * facts.longest_round_trip, shortest_race_limit);
 	const Nanoseconds waited = facts.reset_received->time - facts.sent.back().time;
 	if (waited * 5 < least * 4)

@@ -42,13 +42,6 @@ Nanoseconds gap_between_sends(const SocketView& view) {
 /// Timestamps count milliseconds: one more is needed to be sure of an order.
 constexpr std::chrono::microseconds echo_resolution = std::chrono::milliseconds(2);
 
-/// What the peer echoes is old already while an answer still streams: the ACK travelled, and we may have
-/// held it back (TCP_DELACK_MIN).
-Nanoseconds echo_lag(const SocketView& view) {
-	constexpr auto delayed_ack = std::chrono::milliseconds(40);
-	return std::chrono::microseconds(view.srtt_us) + delayed_ack;
-}
-
 /// Of a flight of which a part was delivered: the segment delivered last had left before payload came.
 bool received_amid_sends(const Reading& reading) {
 	const SocketView& view = reading.view;
@@ -85,8 +78,15 @@ Nanoseconds round_trip(const SocketView& view) {
 	return std::chrono::microseconds(std::min<std::uint64_t>(view.srtt_us, last));
 }
 
-/// An ACK of ours that has been on its way for longer than this would have been waited for in vain: the
-/// peer would have retransmitted (tcp_rto_min, RFC 6298).
+/// How old an ACK is when the peer first echoes it, in general: it travelled, held back for up to
+/// TCP_DELACK_MIN before.
+Nanoseconds usual_ack_delay(const SocketView& view) {
+	constexpr auto delayed_ack = std::chrono::milliseconds(40);
+	return std::chrono::microseconds(view.srtt_us) + delayed_ack;
+}
+
+/// How old an ACK may be when the peer first echoes it: it travelled, and may have been held back or queued.
+/// After longer the peer would have retransmitted (tcp_rto_min, RFC 6298).
 Nanoseconds longest_ack_delay(const SocketView& view) {
 	constexpr auto shortest_timeout = std::chrono::milliseconds(200);
 	return shortest_timeout + 4 * std::chrono::microseconds(view.srtt_us);
@@ -96,10 +96,13 @@ Nanoseconds longest_ack_delay(const SocketView& view) {
 /// back: on loopback it has always seen our newest segment.
 Belief last_words_by_echo(const SocketView& view, Nanoseconds quiet) {
 	const auto acknowledged = newest_ack_seen_by_peer(view);
-	if (acknowledged >= quiet + echo_lag(view)) {
+	if (acknowledged >= quiet + longest_ack_delay(view)) {
 		return Belief::yes;
 	}
-	if (view.echoed_ms == 0 || round_trip(view) < echo_resolution ||
+	if (acknowledged >= quiet + usual_ack_delay(view)) {
+		return Belief::probably;
+	}
+	if (view.echoed_ms == 0 || round_trip(view) < 2 * echo_resolution ||
 	    since(view, view.first_tx_us) < longest_ack_delay(view)) {
 		return Belief::probably_not;
 	}
@@ -168,6 +171,11 @@ bool reused_by_last_write(const Reading& reading) {
 	return reading.view.bytes_received > 0 || gap_before_send(reading) >= same_request;
 }
 
+bool continues_last_send(const Reading& reading) {
+	const Nanoseconds gap = gap_between_sends(reading.view);
+	return flight_untouched(reading.view) && gap > Nanoseconds::zero() && gap < same_request;
+}
+
 bool received_since_last_write(const Reading& reading) {
 	const SocketView& view = reading.view;
 	if (view.bytes_received == 0) {
@@ -207,7 +215,7 @@ Belief only_last_words(const Reading& reading, Nanoseconds quiet) {
 		return Belief::probably_not;
 	}
 	const Belief echoed = last_words_by_echo(view, quiet);
-	if (echoed == Belief::yes || echoed == Belief::no) {
+	if (echoed != Belief::probably_not) {
 		return echoed;
 	}
 	const bool parting = unread > 0 && !answer_waits(reading);

@@ -55,6 +55,10 @@ struct Reading {
 /// apart: that write reused it.
 [[nodiscard]] bool reused_by_last_write(const Reading& reading);
 
+/// A flight of which nothing was delivered began so soon after the send before it that both may be parts
+/// of one request.
+[[nodiscard]] bool continues_last_send(const Reading& reading);
+
 /// More lies unread than a parting record: an answer waits for the application.
 [[nodiscard]] bool answer_waits(const Reading& reading);
 

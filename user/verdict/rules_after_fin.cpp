@@ -82,9 +82,15 @@ bool is_early_response(const Situation& situation) {
 	if (is_sized_like_close_notify(late, unread) || (tls && unread <= longest_parting_record)) {
 		return false;
 	}
-	// Without the time of the write, the answer may have been read since.
-	const bool unread_still = late.copied_seq == reading->view.copied_seq;
-	return (unread_still || !late.time_known) && late.time - fin.time <= early_continuation;
+	return late.copied_seq == reading->view.copied_seq &&
+	       late.time - fin.time <= early_continuation;
+}
+
+/// The answer that lay unread at the FIN was read before the write was found, but perhaps after the write.
+bool may_have_been_early_response(const Situation& situation) {
+	const LateWrite& late = *situation.connection.fin->late;
+	return !late.time_known && late.time - situation.connection.fin->time <= early_continuation &&
+	       may_become_early_response(situation.connection, situation.tick);
 }
 
 bool ended_by_peer(const Event& event) {
@@ -127,7 +133,11 @@ std::optional<Finding> stale_reuse(const Situation& situation) {
 	if (late.continued) { // begun in ESTABLISHED: the FIN came while it waited for room
 		return std::nullopt;
 	}
-	return found_late(VerdictKind::stale_reuse, situation);
+	Finding finding = found_late(VerdictKind::stale_reuse, situation);
+	if (may_have_been_early_response(situation)) {
+		infer(finding, Confidence::possible, "that the request was over when it was answered");
+	}
+	return finding;
 }
 
 std::optional<Finding> half_close_response(const Situation& situation) {

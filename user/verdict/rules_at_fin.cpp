@@ -68,6 +68,13 @@ Nanoseconds race_limit(const SocketView& view) {
 	return std::max<Nanoseconds>(race_window, 4 * std::chrono::microseconds(view.srtt_us));
 }
 
+/// Less than a request's parts may be apart: only the order of events speaks for a new request.
+void infer_new_request(Finding& finding, const Reading& reading) {
+	if (continues_last_send(reading)) {
+		infer(finding, Confidence::likely, "that what was written began a new request");
+	}
+}
+
 } // namespace
 
 std::optional<Finding> reuse_race(const Situation& situation) {
@@ -77,7 +84,9 @@ std::optional<Finding> reuse_race(const Situation& situation) {
 	    !reused_by_last_write(reading)) {
 		return std::nullopt;
 	}
-	return found(VerdictKind::reuse_race, situation);
+	Finding finding = found(VerdictKind::reuse_race, situation);
+	infer_new_request(finding, reading);
+	return finding;
 }
 
 std::optional<Finding> unanswered_close(const Situation& situation) {
@@ -136,6 +145,7 @@ std::optional<Finding> reuse_race_by_reset(const Situation& situation) {
 		return std::nullopt;
 	}
 	Finding finding = found(VerdictKind::reuse_race, situation);
+	infer_new_request(finding, reading);
 	if (!flight_untouched(reading.view)) {
 		infer(finding, Confidence::likely, "that the peer closed before it read the request");
 	}

@@ -210,9 +210,15 @@ TEST_CASE("last words are proven or refuted by the ACK that the peer had seen") 
 	constexpr Nanoseconds now = start + seconds(1);
 	SocketModel socket = with_last_words(now, 300, milliseconds(20));
 	socket.view().srtt_us = 20'000;
-	SECTION("an ACK older than the threshold, its way and a delayed ACK") {
-		socket.view().echoed_ms = timestamp(now - milliseconds(160));
+	SECTION("an ACK older than the threshold and its way") {
+		socket.view().echoed_ms = timestamp(now - milliseconds(380));
 		CHECK(last_words(socket, now) == Belief::yes);
+	}
+	SECTION("an ACK that may, but hardly, have been on its way for so long") {
+		socket.view().echoed_ms = timestamp(now - milliseconds(379));
+		CHECK(last_words(socket, now) == Belief::probably);
+		socket.view().echoed_ms = timestamp(now - milliseconds(160));
+		CHECK(last_words(socket, now) == Belief::probably);
 	}
 	SECTION("an ACK that could have been held back") {
 		socket.view().echoed_ms = timestamp(now - milliseconds(159));

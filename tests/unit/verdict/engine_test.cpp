@@ -303,6 +303,90 @@ TEST_CASE("a connection in CLOSE_WAIT before us: the reuse is seen, the FIN's ti
 	CHECK_FALSE(verdict.connection.age.has_value());
 }
 
+TEST_CASE("a late write that no hook sees is found by a scan, and what is not known is absent") {
+	Story story;
+	SocketModel socket;
+	story.apply(socket.open(start));
+	socket.turn(start, 100, 500);
+	story.apply(socket.peer_fin(start + seconds(1)));
+	socket.unseen_late_write(start + seconds(2), 50);
+	story.apply(socket.late_scan(start + seconds(9)));
+	socket.unseen_late_write(start + seconds(9), 60);
+	story.apply(socket.late_scan(start + seconds(9) + milliseconds(100)));
+	story.until(start + seconds(9) + milliseconds(249));
+	REQUIRE(story.kinds() == Names{"idle_close"});
+	story.until(start + seconds(9) + milliseconds(250));
+	REQUIRE(story.kinds() == Names{"idle_close", "stale_reuse"});
+	const Verdict& verdict = story.verdicts[1];
+	CHECK(verdict.confidence == Confidence::likely);
+	CHECK(verdict.inferred ==
+	      "the time of the write, and what the application had read by then; that the bytes, which "
+	      "were not visible, are no farewell");
+	CHECK(verdict.time == start + seconds(9)); // its first discovery
+	CHECK(verdict.evidence.bytes_after_fin == 110U);
+	CHECK(verdict.evidence.idle == seconds(1));
+	CHECK_FALSE(verdict.evidence.fin_to_write.has_value());
+	CHECK_FALSE(verdict.evidence.unread_bytes.has_value());
+	CHECK_FALSE(verdict.evidence.eof_read.has_value());
+	CHECK_FALSE(verdict.evidence.peeked.has_value());
+	CHECK_FALSE(verdict.evidence.late_head.has_value());
+	CHECK(verdict.owner.source == OwnerSource::connect);
+	CHECK(verdict.message.starts_with("an unknown process on the connection of client (pid 812) "
+	                                  "wrote 110 B to 10.0.0.7:8080 an unknown time after"));
+}
+
+TEST_CASE("a late write that is found when we close does not wait for the end of LAST_ACK") {
+	Story story;
+	SocketModel socket;
+	story.apply(socket.open(start));
+	socket.turn(start, 100, 500);
+	story.apply(socket.peer_fin(start + seconds(1)));
+	socket.unseen_late_write(start + seconds(2), 200);
+	story.apply(socket.close(start + seconds(3)));
+	REQUIRE(story.kinds() == Names{"idle_close"});
+	story.until(start + seconds(3) + milliseconds(250));
+	REQUIRE(story.kinds() == Names{"idle_close", "stale_reuse"});
+	CHECK(story.verdicts[1].confidence == Confidence::likely);
+	story.apply(socket.last_ack(start + seconds(30)));
+	story.finish(start + seconds(40));
+	CHECK(story.kinds() == Names{"idle_close", "stale_reuse"});
+	CHECK(story.counters().tracked == 0);
+}
+
+TEST_CASE("an upload answered early whose rest no hook sees") {
+	Story story;
+	SocketModel socket;
+	story.apply(socket.open(start));
+	socket.send(start + milliseconds(10), 20000);
+	socket.acked(start + milliseconds(11));
+	constexpr std::uint32_t close_notify = 24;
+	const std::uint32_t answer = GENERATE(24U, 300U);
+	socket.receive(start + milliseconds(20), answer);
+	story.apply(socket.peer_fin(start + milliseconds(20)));
+	socket.unseen_late_write(start + milliseconds(60), 20000);
+	const Names reuse = {"limit_close", "stale_reuse"};
+	SECTION("found while the answer is unread; a close_notify is no answer") {
+		story.apply(socket.reset(start + milliseconds(61)));
+		CHECK(story.kinds() == (answer == close_notify ? reuse : Names{"early_response"}));
+		CHECK(story.verdicts.back().confidence != Confidence::certain);
+	}
+	SECTION("found when the answer has been read, perhaps before the write") {
+		socket.read_all();
+		story.apply(socket.close(start + milliseconds(1019)));
+		story.finish(start + seconds(4));
+		CHECK(story.kinds() == reuse);
+		CHECK(story.verdicts.back().confidence == Confidence::possible);
+	}
+	SECTION("found later than a request goes on") {
+		socket.read_all();
+		story.until(start + milliseconds(1020));
+		story.apply(socket.close(start + milliseconds(1021)));
+		story.finish(start + seconds(4));
+		CHECK(story.kinds() == reuse);
+		CHECK(story.verdicts.back().confidence == Confidence::likely);
+	}
+}
+
 TEST_CASE("the owner of an older connection comes from the scan") {
 	Story story;
 	SocketModel socket;

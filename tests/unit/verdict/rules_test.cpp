@@ -60,6 +60,22 @@ TEST_CASE("reuse_race: nothing of the request acknowledged, nothing answered") {
 	}
 }
 
+TEST_CASE("a race right after the send before it may be the rest of that request") {
+	const auto confidence = [](Nanoseconds gap) {
+		SocketModel socket;
+		socket.turn(start, 100, 500);
+		socket.send(start + gap, 27);
+		Connection connection;
+		connection.role = Role::active;
+		const Event event = socket.peer_fin(start + gap + milliseconds(16));
+		const auto finding = first_finding(rules_at_peer_fin(), {connection, &event, tick});
+		CHECK(finding->kind == VerdictKind::reuse_race);
+		return finding->confidence;
+	};
+	CHECK(confidence(same_request - microseconds(1)) == Confidence::likely);
+	CHECK(confidence(same_request) == Confidence::certain);
+}
+
 TEST_CASE("a first request that crosses the FIN is a race only after a gap") {
 	SocketModel socket;
 	(void)socket.open(start);
@@ -273,6 +289,38 @@ TEST_CASE("a late write that only a scan found has no time") {
 	CHECK(delay() == seconds(1));
 	connection.fin->late->time_known = false;
 	CHECK_FALSE(delay().has_value());
+}
+
+TEST_CASE("where no hook sees a write begin, the length of a close_notify is a farewell's") {
+	const auto judged = [](std::uint32_t bytes) {
+		Connection connection = with_late_write(PayloadHead::unknown, bytes, 0);
+		connection.fin->late->begin_seen = false;
+		return *first_finding(rules_at_late_write(), {connection, nullptr, tick});
+	};
+	for (const std::uint32_t close_notify : {24U, 31U}) {
+		CHECK(judged(close_notify).kind == VerdictKind::farewell_write);
+		CHECK(judged(close_notify).confidence == Confidence::likely);
+		CHECK(judged(close_notify + 1).kind == VerdictKind::stale_reuse);
+		CHECK(judged(close_notify + 1).confidence == Confidence::likely);
+	}
+}
+
+TEST_CASE("where no hook sees a write begin, an early response is a guess") {
+	Connection connection = with_late_write(PayloadHead::unknown, 5000, 0);
+	connection.fin->late->time = start + milliseconds(50);
+	connection.fin->view = SocketView{};
+	connection.fin->view->rcv_nxt = 301;
+	connection.fin->view->bytes_received = 300;
+	const auto judged = [&] {
+		return *first_finding(rules_at_late_write(), {connection, nullptr, tick});
+	};
+	CHECK(judged().kind == VerdictKind::early_response);
+	CHECK(judged().confidence == Confidence::certain);
+	connection.fin->late->begin_seen = false;
+	CHECK(judged().kind == VerdictKind::early_response);
+	CHECK(judged().confidence == Confidence::likely);
+	connection.fin->late->copied_seq = 300; // read before the write, whose time is known
+	CHECK(judged().kind == VerdictKind::stale_reuse);
 }
 
 TEST_CASE("a send that began before the FIN is not reuse") {
