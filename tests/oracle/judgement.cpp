@@ -18,8 +18,6 @@ constexpr std::size_t stories_printed = 10;
 constexpr double enough_truths = 100.0 / 2400;
 /// More than this share of admitted guesses gone wrong would make the other kinds of verdict useless too.
 constexpr double most_guessed = 0.2;
-/// More than this share of undecidable sockets means that the machine is too slow to be judged on.
-constexpr double most_unscored = 0.02;
 
 unsigned port_of(const std::string& end) {
 	unsigned port = 0;
@@ -78,7 +76,7 @@ void complain_about_truths(const Score& score, const Sockets& sockets, const Opt
 			                     ", not " + std::to_string(needed));
 	}
 	for (const auto& [kind, row] : score.rows) {
-		if (row.unscored > most_unscored * static_cast<double>(sockets.size()))
+		if (row.unscored > options.most_unscored / 100 * static_cast<double>(sockets.size()))
 			complaints.push_back(count(row.unscored, "sockets are unscored for ") +
 			                     std::string(to_string(kind)));
 	}

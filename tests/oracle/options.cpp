@@ -23,6 +23,10 @@ std::optional<Options> parse_options(int argc, char** argv) {
 		->check(CLI::Range(1U, 1000U))
 		->capture_default_str();
 	app.add_option("--seed", options.seed, "Repeats the plans of another run");
+	app.add_option("--most-unscored", options.most_unscored,
+	               "Fails when a verdict cannot be decided for more sockets than this percentage")
+		->check(CLI::Range(0.0, 100.0))
+		->capture_default_str();
 	app.add_option("--stalesock", options.program, "The program under test")->envname("STALESOCK");
 	app.add_option("--save", options.folder, "Keep captures, stories and the table in this folder");
 	app.add_option("--tell", options.tell,

@@ -14,7 +14,8 @@ struct Options {
 	std::string program;
 	std::string folder; ///< empty: nothing is saved
 	std::string tell;   ///< also tell the stories of sockets whose behaviour and truth contain this
-	bool weak = false;  ///< the hooks do not see writes: any verdict may be an admitted guess
+	double most_unscored = 2; ///< percent: with more undecidable sockets the machine is too slow
+	bool weak = false;        ///< the hooks do not see writes: any verdict may be an admitted guess
 	bool events = false;      ///< the raw stream too, for the stories
 	bool with_product = true; ///< false: only count what the capture says
 };

@@ -40,6 +40,7 @@ bool all_farewells(const std::vector<Segment>& segments) {
 struct Exchange {
 	Nanoseconds end{};
 	std::optional<Nanoseconds> last_words; ///< when the first byte came after a pause
+	bool torn = false;                     ///< after that pause the same message went on
 };
 
 /// When the last exchange was over: the answer to the last message, without any last words that
@@ -52,6 +53,7 @@ Exchange last_exchange(const Facts& facts, const Segment* message) {
 			continue;
 		if (began && segment.time - exchange.end > longest_pause_in_answer) {
 			exchange.last_words = segment.time;
+			exchange.torn = speech_of(segment.head) == Speech::continuation;
 			break;
 		}
 		exchange.end = segment.time;
@@ -69,7 +71,7 @@ void judge_quiet_close(const Facts& facts, const Segment* message, Nanoseconds l
 		return;
 	}
 	const Exchange exchange = last_exchange(facts, message);
-	if (exchange.last_words && left - *exchange.last_words >= together) {
+	if (exchange.last_words && (exchange.torn || left - *exchange.last_words >= together)) {
 		leave_unscored(truth, {Kind::idle_close, Kind::limit_close},
 		               "a long pause, but not before last words");
 		return;
