@@ -4,6 +4,7 @@
 # with every class of hooks they offer.
 #
 #   tests/vm/matrix.sh [VERSION...]     by default 6.1 and 6.12
+#   tests/vm/matrix.sh host             this kernel's own rows for tests/vm/kernels_table.py, no guest
 #
 # Logs of each step are in build/vm-logs/VERSION-STEP; a hang, a panic and a failed test have their own exit
 # codes there (tests/vm/README.md).
@@ -38,6 +39,24 @@ step_oracle() {
 		build/tests/oracle/stalesock-oracle --seed "$seed" --jobs 40 --most-unscored 5 "$@"
 }
 
+# The oracle on the running kernel, in the classes it has.
+host_results() {
+	local kernel class
+	kernel=$(uname -r | cut -d. -f1,2)
+	mkdir -p "build/vm-logs/$kernel-doctor"
+	build/stalesock doctor --json >"build/vm-logs/$kernel-doctor/doctor.json" || return
+	for class in automatic none; do
+		mkdir -p "build/vm-logs/$kernel-oracle-$class"
+		STALESOCK_HOOKS=$class STALESOCK=tests/support/with-hooks.sh \
+			build/tests/oracle/stalesock-oracle --seed "$seed" $([ $class = none ] && echo --weak) \
+			>"build/vm-logs/$kernel-oracle-$class/output.log" || return
+	done
+}
+
+if [ "${1:-}" = host ]; then
+	host_results
+	exit
+fi
 versions=("$@")
 [ $# -gt 0 ] || versions=(6.1 6.12)
 failed=0
@@ -50,5 +69,6 @@ for version in "${versions[@]}"; do
 	[ "$version" = 6.1 ] || step_oracle "$version" tracepoint --weak # it has no tracepoint before a send
 	step_oracle "$version" none --weak
 done
+[ "$failed" -ne 0 ] || tests/vm/kernels_table.py --check README.md "${versions[@]}" || failed=1
 printf '\n%s' "$summary"
 exit "$failed"
