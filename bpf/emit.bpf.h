@@ -194,6 +194,8 @@ static __always_inline void fill_late(struct stalesock_event_full *event,
 	if (!state->bytes)
 		return;
 	event->head.flags |= STALESOCK_F_LATE;
+	if (state->flags & LATE_WRITING)
+		event->head.flags |= STALESOCK_F_LATE_BEGUN;
 	if (state->flags & LATE_READ)
 		event->head.flags |= STALESOCK_F_LATE_READ;
 	if (state->flags & LATE_CONTINUED)

@@ -63,7 +63,8 @@ static __always_inline int on_late_scan(struct sock_common *common)
 		return ITERATOR_RETRY;
 	before = state->bytes;
 	update_late_bytes(sk, state);
-	if (state->bytes && !before)
+	/* A server may answer at length: its first late write is enough. */
+	if (state->bytes != before && (!before || !sk->sk_max_ack_backlog))
 		emit_full(sk, state, STALESOCK_LATE_WRITE, TCP_CLOSE_WAIT, TCP_CLOSE_WAIT, 0);
 	return ITERATOR_CONTINUE;
 }

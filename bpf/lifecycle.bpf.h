@@ -41,6 +41,19 @@ static __always_inline void update_late_bytes(const struct sock *sk, struct late
 		state->bytes = tp->write_seq - state->write_seq;
 }
 
+/* When, by whom, and what was unread. */
+static __always_inline void note_late_write(struct late_state *state, const struct tcp_sock *tp)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	state->late_ns = bpf_ktime_get_boot_ns();
+	state->copied_seq = tp->copied_seq;
+	state->unread = tp->rcv_nxt - tp->copied_seq;
+	state->pid = bpf_get_current_pid_tgid() >> 32;
+	state->cgroup_id = bpf_get_current_cgroup_id();
+	copy_command(state->command, task);
+}
+
 static __always_inline void on_open(const struct sock *sk, int old_state, int new_state)
 {
 	if (!is_tcp(sk) || !is_wanted(sk))
@@ -53,10 +66,21 @@ static __always_inline void on_open(const struct sock *sk, int old_state, int ne
 	emit_short(sk, STALESOCK_OPEN, old_state, new_state, 0, new_state == TCP_SYN_SENT);
 }
 
-/* A send that waits for room, or one whose backlog this FIN comes from, has passed its hook already. */
+/*
+ * A send that waits for room, or one whose backlog this FIN comes from, has passed its hook already. It
+ * may be a receive's backlog too: a hook that sees the next send begin will tell, and where there is none,
+ * that something is out.
+ */
 static __always_inline bool send_is_overtaken(const struct sock *sk)
 {
-	return sk->sk_write_pending || (hook_once_per_send && sk->sk_lock.owned);
+	struct tcp_sock *tp;
+
+	if (sk->sk_write_pending)
+		return true;
+	if (!sk->sk_lock.owned || hook_once_per_send)
+		return sk->sk_lock.owned;
+	tp = bpf_skc_to_tcp_sock((void *)sk);
+	return tp && tp->write_seq != tp->snd_una;
 }
 
 static __always_inline struct late_state *baseline_of_fin(const struct sock *sk)
@@ -107,6 +131,20 @@ static __always_inline void on_our_fin(const struct sock *sk, int old_state, int
 	emit_full(sk, 0, STALESOCK_CLOSE, old_state, new_state, 0);
 }
 
+/* Sends that are over were noted by their hook: the one that is not is what holds the lock, and this RST
+ * comes from its backlog. */
+static __always_inline void note_writer_within_send(const struct sock *sk, struct late_state *state)
+{
+	struct tcp_sock *tp;
+
+	if (!hook_only_after_send || !sk->sk_lock.owned || !sk->sk_err || !state->bytes ||
+	    state->late_ns)
+		return;
+	tp = bpf_skc_to_tcp_sock((void *)sk);
+	if (tp)
+		note_late_write(state, tp);
+}
+
 static __always_inline void on_end(const struct sock *sk, int old_state)
 {
 	bool orphan = sk->__sk_common.skc_flags & (1ul << SOCK_DEAD);
@@ -129,6 +167,7 @@ static __always_inline void on_end(const struct sock *sk, int old_state)
 	}
 	if (state) {
 		update_late_bytes(sk, state);
+		note_writer_within_send(sk, state);
 		state->flags |= LATE_FINAL;
 	}
 	emit_full(sk, state, STALESOCK_END, old_state, TCP_CLOSE, 0);

@@ -68,6 +68,9 @@ const volatile bool baseline_at_fin = false;
 /* The hook before a write sees the start of a send, not each chunk of it. */
 const volatile bool hook_once_per_send = false;
 
+/* Only a hook after a write sees it. */
+const volatile bool hook_only_after_send = false;
+
 /* Counters: written by the hooks, read by user/probe. */
 __u64 dropped = 0;       /* records the full ring refused */
 __u64 mptcp_skipped = 0; /* transitions of MPTCP master sockets */

@@ -121,15 +121,6 @@ static __always_inline void look_at_head(struct late_state *state, const struct 
 		classify_head(state, head, (__u32)BPF_CORE_READ(iter, count));
 }
 
-static __always_inline void note_writer(struct late_state *state)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-
-	state->pid = bpf_get_current_pid_tgid() >> 32;
-	state->cgroup_id = bpf_get_current_cgroup_id();
-	copy_command(state->command, task);
-}
-
 /* Before the first late byte is queued: once for each chunk of a send, so the first one counts. */
 static __always_inline int on_send_begin(const struct sock *sk, const struct msghdr *msg)
 {
@@ -149,10 +140,7 @@ static __always_inline int on_send_begin(const struct sock *sk, const struct msg
 		return 0;
 	state->flags &= ~LATE_CONTINUED;
 	state->flags |= LATE_WRITING;
-	state->late_ns = bpf_ktime_get_boot_ns();
-	state->copied_seq = tp->copied_seq;
-	state->unread = tp->rcv_nxt - tp->copied_seq;
-	note_writer(state);
+	note_late_write(state, tp);
 	state->head = STALESOCK_HEAD_UNKNOWN;
 	if (msg)
 		look_at_head(state, msg);
@@ -175,6 +163,7 @@ static __always_inline int on_send_end(const struct sock *sk)
 {
 	__u8 tcp_state = sk->__sk_common.skc_state;
 	struct late_state *state;
+	struct tcp_sock *tp;
 
 	if (tcp_state == TCP_ESTABLISHED ||
 	    (tcp_state != TCP_CLOSE_WAIT && tcp_state != TCP_CLOSE && tcp_state != TCP_LAST_ACK))
@@ -188,8 +177,9 @@ static __always_inline int on_send_end(const struct sock *sk)
 	if (!state->bytes)
 		return 0;
 	if (!state->late_ns) { /* no hook before the send on this kernel */
-		state->late_ns = bpf_ktime_get_boot_ns();
-		note_writer(state);
+		tp = bpf_skc_to_tcp_sock((void *)sk);
+		if (tp)
+			note_late_write(state, tp);
 	}
 	/* One last record for a send that left CLOSE_WAIT within; EPIPE after that is no news. */
 	if (state->flags & LATE_FINAL)

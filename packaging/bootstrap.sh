@@ -6,6 +6,8 @@
 #   packaging/bootstrap.sh demo   then show a stale reuse on loopback
 #   packaging/bootstrap.sh tests  install what tests/run.sh needs too, and build the tests with
 #                                 compiler warnings as errors
+#   packaging/bootstrap.sh arm64  install what tests/vm needs for arm64, and build for it with a cross
+#                                 compiler, into build-arm64
 set -eu
 
 # Debian's own tools first, whatever else is installed.
@@ -47,10 +49,10 @@ configure() {
 	CXX=${CXX:-/usr/bin/g++-12} cmake --preset release --log-level=WARNING "$@"
 }
 
-[ $# -le 1 ] || fail "usage: packaging/bootstrap.sh [demo|tests]"
+[ $# -le 1 ] || fail "usage: packaging/bootstrap.sh [demo|tests|arm64]"
 case ${1:-build} in
-build | demo | tests) ;;
-*) fail "usage: packaging/bootstrap.sh [demo|tests]" ;;
+build | demo | tests | arm64) ;;
+*) fail "usage: packaging/bootstrap.sh [demo|tests|arm64]" ;;
 esac
 [ "$(id -u)" -eq 0 ] || fail "must run as root: it installs packages, and stalesock loads BPF programs"
 command -v apt-get >/dev/null || fail "needs apt-get: this is written for Debian 12"
@@ -61,6 +63,11 @@ tests)
 	install_packages tests
 	configure -DSTALESOCK_WERROR=ON
 	cmake --build --preset release
+	;;
+arm64)
+	install_packages tests
+	install_packages arm64
+	tests/vm/arm64/build.sh
 	;;
 *)
 	configure

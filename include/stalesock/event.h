@@ -20,6 +20,10 @@
 #define STALESOCK_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
 #endif
 
+/* Recordings keep records as they are. Raise it with every change that an older reader would misread: a
+ * field that moves, or a value that means something else. New flags, kinds and heads are no such change. */
+#define STALESOCK_RECORD_LAYOUT 1
+
 #define STALESOCK_COMMAND_LENGTH 16 /* TASK_COMM_LEN, with its terminating NUL */
 
 /* stalesock_event.kind */
@@ -49,6 +53,7 @@
 #define STALESOCK_F_LATE_CONTINUED (1u << 10) /* they end a send begun before the FIN */
 #define STALESOCK_F_EOF_READ (1u << 11)       /* EOF has been read (full records, after the FIN) */
 #define STALESOCK_F_EOF_PEEKED (1u << 12) /* EOF has been peeked (full records, after the FIN) */
+#define STALESOCK_F_LATE_BEGUN (1u << 13) /* a hook saw the late write before it was queued */
 
 /* stalesock_event_full.late_head: what the first bytes of the first late write were. The bytes
  * themselves never leave the kernel. */

@@ -3,6 +3,7 @@
 #define CATCH_CONFIG_RUNNER
 #include "support/network.hpp"
 #include "support/schema.hpp"
+#include "support/sight.hpp"
 #include "support/watch.hpp"
 
 #include <catch2/catch.hpp>
@@ -29,6 +30,20 @@ int count_strays(const runtime::Watch& watch) {
 	return count;
 }
 
+/// Verdicts that say what the hooks in use cannot see.
+int count_overclaims(const runtime::Watch& watch) {
+	int count = 0;
+	for (const Json& verdict : watch.verdicts()) {
+		const std::string claim = runtime::overclaim(verdict);
+		if (!claim.empty()) {
+			std::fprintf(stderr, "verdict that cannot know %s: %s\n", claim.c_str(),
+			             verdict.dump().c_str());
+			++count;
+		}
+	}
+	return count;
+}
+
 /// Programs that did not run are counted for the whole host, whatever is busy there; a full ring
 /// loses our own events.
 bool ring_was_full(const runtime::Watch& watch) {
@@ -40,14 +55,17 @@ bool check_the_whole_stream() {
 	runtime::Watch& watch = runtime::watch();
 	const int code = watch.stop();
 	const int strays = count_strays(watch);
+	const int overclaims = count_overclaims(watch);
 	const std::string faults = runtime::schema_faults(watch.lines());
 	for (const std::string& note : watch.notes()) {
 		std::fprintf(stderr, "note: %s\n", note.c_str());
 	}
-	std::fprintf(stderr, "%zu verdicts; exit code %d; %d strays; schema: %s\n%s",
-	             watch.lines().size(), code, strays, faults.empty() ? "valid" : faults.c_str(),
-	             watch.errors().c_str());
-	return code == 0 && strays == 0 && faults.empty() && !ring_was_full(watch);
+	std::fprintf(stderr, "%zu verdicts; exit code %d; %d strays; %d overclaims; schema: %s\n%s",
+	             watch.lines().size(), code, strays, overclaims,
+	             faults.empty() ? "valid" : faults.c_str(), watch.errors().c_str());
+	std::fprintf(stderr, "hooks: %s\n%s", watch.hook_class().c_str(),
+	             runtime::skip_report().c_str());
+	return code == 0 && strays == 0 && overclaims == 0 && faults.empty() && !ring_was_full(watch);
 }
 
 /// The watch is there before the first connection of the first test.

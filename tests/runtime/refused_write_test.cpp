@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes after the peer's FIN of which no byte is accepted.
 #include "support/expect.hpp"
+#include "support/sight.hpp"
 
 #include <csignal>
 #include <linux/sockios.h>
@@ -65,7 +66,7 @@ TEST_CASE("SIGPIPE ends the program at its second late write", "[late][owner]") 
 	CHECK(child.wait() == -SIGPIPE);
 	const Seen seen = watch().observe(connection);
 	REQUIRE(names(seen.active) == Names{"idle_close", "stale_reuse"});
-	CHECK(seen.active[1].at("owner").at("pid") == pid);
+	check_writer(seen.active[1], pid, own_command());
 	CHECK(seen.active[1].at("evidence").at("bytes_after_fin") == request.size());
 }
 

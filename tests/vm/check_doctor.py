@@ -16,13 +16,13 @@ EXPECTED = {
 		"pages written after FIN": "fexit/do_tcp_sendpages",
 		"EOF read": "fexit/tcp_recvmsg",
 		"EOF read by splice": "fexit/tcp_splice_read",
-    },
+	},
 	"6.12": {
 		"payload head": "fentry/tcp_sendmsg_locked",
 		"write after FIN": "tp_btf/sock_send_length",
 		"EOF read": "tp_btf/sock_recv_length",
 		"EOF read by splice": "fexit/tcp_splice_read",
-    },
+	},
 }
 EVERYWHERE = {
 	"state changes by the peer": "tp_btf/inet_sock_set_state",

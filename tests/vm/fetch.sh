@@ -3,13 +3,14 @@
 # Fetches the newest Debian cloud kernel of a series that apt knows and prints the folder it is in:
 # boot/vmlinuz-RELEASE, boot/config-RELEASE and lib/modules/RELEASE with its modules.dep.
 #
-#   tests/vm/fetch.sh 6.1|6.12
+#   tests/vm/fetch.sh 6.1|6.12|6.1-arm64|6.12-arm64
 #
 # STALESOCK_VM_CACHE is where kernels are kept, by default build/vm-cache of this source tree. A kernel
 # that is there is not fetched again; without apt the newest one there is taken.
 set -euo pipefail
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH LC_ALL=C
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
 cache=${STALESOCK_VM_CACHE:-$root/build/vm-cache}
 
 say() {
@@ -19,10 +20,10 @@ say() {
 # The package that always depends on the newest kernel of a series.
 meta_package() {
 	case $1 in
-	6.1) echo linux-image-cloud-amd64 ;; # Debian 12's own
-	6.12) echo linux-image-6.12-cloud-amd64 ;;
+	6.1) echo "linux-image-cloud-$architecture" ;; # Debian 12's own
+	6.12) echo "linux-image-6.12-cloud-$architecture" ;;
 	*)
-		say "unknown series '$1'; there are: 6.1 6.12"
+		say "unknown series '$1'; there are: 6.1 6.12 6.1-arm64 6.12-arm64"
 		return 1
 		;;
 	esac
@@ -48,7 +49,7 @@ folder_of() {
 }
 
 newest_cached() {
-	find "$cache" -mindepth 1 -maxdepth 1 -type d -name "linux-image-${series//./\\.}.*" | sort -V | tail -n 1
+	find "$cache" -mindepth 1 -maxdepth 1 -type d -name "linux-image-$series.*-${architecture}_*" | sort -V | tail -n 1
 }
 
 # Appears in the cache whole or not at all.
@@ -82,8 +83,9 @@ fetch() {
 	return 1
 }
 
-[ $# -eq 1 ] || { say "usage: tests/vm/fetch.sh 6.1|6.12"; exit 2; }
-series=$1
+[ $# -eq 1 ] || { say "usage: tests/vm/fetch.sh 6.1|6.12|6.1-arm64|6.12-arm64"; exit 2; }
+series=${1%-arm64} architecture=amd64
+[ "$series" = "$1" ] || architecture=arm64
 meta=$(meta_package "$series")
 mkdir -p "$cache"
 unpacked=""
@@ -92,8 +94,12 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 exec 9>"$cache/.lock" # two at once fetch one after the other
 flock 9
+if [ "$architecture" = arm64 ]; then
+	APT_CONFIG=$("$here/arm64/apt-config.sh")
+	export APT_CONFIG
+fi
 fetch && exit
 folder=$(newest_cached)
-[ -n "$folder" ] || { say "apt has no kernel $series, and $cache neither"; exit 1; }
-say "apt has no kernel $series; taking $(basename "$folder"), which was fetched earlier"
+[ -n "$folder" ] || { say "apt has no kernel $1, and $cache neither"; exit 1; }
+say "apt has no kernel $1; taking $(basename "$folder"), which was fetched earlier"
 echo "$folder"

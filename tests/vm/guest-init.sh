@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Process 1 of the guest. Not busybox's shell: that prefers its own applets over programs in PATH.
 #
-# Serial ports: 0 the kernel's console, 1 what the command prints, 2 /results as a tar archive,
-# 3 what run.sh waits for: "init", then "exit N" or "hang", then "done".
+# Serial ports: 0 the kernel's console (arm64 has one more for that), 1 what the command prints, 2 /results
+# as a tar archive, 3 what run.sh waits for: "init", then "exit N" or "hang", then "done".
 export PATH=/usr/sbin:/usr/bin HOME=/root LANG=C.UTF-8 TERM=dumb
 export STALESOCK=/stalesock/build/stalesock
 
@@ -28,7 +28,7 @@ mount_all() {
 }
 
 open_ports() {
-	exec </dev/null >/dev/ttyS0 2>&1 3>/dev/ttyS3 4>/dev/ttyS1
+	exec </dev/null >/dev/console 2>&1 3>/dev/ttyS3 4>/dev/ttyS1
 	for port in 1 2 3; do
 		stty -F "/dev/ttyS$port" raw -echo
 	done

@@ -5,7 +5,8 @@
 #   initramfs.sh KERNEL JOB OUTPUT [PATH...]
 #
 # KERNEL is a folder of fetch.sh. JOB is a folder that becomes /job. The other PATHs keep their place:
-# those of the source tree under /stalesock, the others under /.
+# those of the source tree under /stalesock, the others under /. For an arm64 kernel build/ is
+# build-arm64/, and programs come from arm64/sysroot.sh.
 set -euo pipefail
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH LC_ALL=C
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -44,10 +45,15 @@ add() {
 	added+=("$1")
 }
 
+add_from_host() {
+	add "$host$1" "$1"
+}
+
 add_program() {
 	local path
-	path=$(type -P "$1") || return 1
-	add "$path" "$path"
+	path=$(PATH=${host:+$host/usr/sbin:$host/usr/bin:}$PATH type -P "$1") || return 1
+	[[ $path == "$host"/* ]] || return 1
+	add_from_host "${path#"$host"}"
 }
 
 add_programs() {
@@ -65,9 +71,10 @@ add_programs() {
 # With what was compiled before, or every import would be compiled in the guest.
 add_python() {
 	local library package path
-	library=$(/usr/bin/python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
-	add "$library" "$library"
+	library=/usr/lib/$(basename "$(readlink -f "$host/usr/bin/python3")")
+	add_from_host "$library"
 	rm -rf "$tree$library"/{config-*,ensurepip,idlelib,lib2to3,pydoc_data,test,tkinter,sitecustomize.py}
+	[ -z "$host" ] || { add_from_host /usr/lib/python3/dist-packages; return; }
 	for package in "${python_packages[@]}"; do
 		for path in $(dpkg -L "$package" | grep -x '/usr/lib/python3/dist-packages/[^/]*'); do
 			add "$path" "$path"
@@ -77,21 +84,28 @@ add_python() {
 
 add_from_tree() {
 	local path
-	[ -x "$source_root/build/stalesock" ] || fail "there is no build/stalesock: build first"
+	[ -x "$source_root/$build/stalesock" ] || fail "there is no $build/stalesock: build first"
 	for path in "${from_tree[@]}"; do
-		[ ! -e "$source_root/$path" ] || add "$source_root/$path" "/stalesock/$path"
+		[ ! -e "$(built "$path")" ] || add "$(built "$path")" "/stalesock/$path"
 	done
 }
 
+# Where a path of the source tree is for the guest's architecture.
+built() {
+	case $1 in
+	build/*) echo "$source_root/$build/${1#build/}" ;;
+	*) echo "$source_root/$1" ;;
+	esac
+}
+
 add_asked() {
-	local path=$1
-	[[ $path == /* ]] || path=$source_root/$path
-	[ -e "$path" ] || fail "there is no $path"
-	if [[ $path == "$source_root"/* ]]; then
-		add "$path" "/stalesock/${path#"$source_root"/}"
-	else
-		add "$path" "$path"
+	local path=${1#"$source_root"/} place=$1
+	if [[ $path != /* ]]; then
+		place=/stalesock/$path
+		path=$(built "$path")
 	fi
+	[ -e "$path" ] || fail "there is no $path"
+	add "$path" "$place"
 }
 
 elf_files() {
@@ -99,15 +113,40 @@ elf_files() {
 		xargs -0 grep -lZ -m 1 -a $'^\x7fELF' || true
 }
 
-# The libraries of everything added so far. ldd fails on what is static and tells it in words.
+# The libraries of everything added so far, the host's own: ldd fails on what is static and tells it in
+# words.
 add_libraries() {
 	local path
+	[ -z "$host" ] || { add_foreign_libraries; return; }
 	{ elf_files | xargs -0 ldd 2>/dev/null || true; } |
 		awk '$2 == "=>" && $3 ~ /^\// { print $3 } $1 ~ /^\/.*ld-linux/ { print $1 }' |
 		sort -u >"$scratch/libraries"
 	while read -r path; do
 		[ -e "$tree$path" ] || add "$path" "$path"
 	done <"$scratch/libraries"
+}
+
+needed() {
+	{ xargs -0 readelf -d 2>/dev/null || true; } | sed -n 's/.*(NEEDED).*\[\(.*\)\]$/\1/p' | sort -u
+}
+
+# ldd runs what it is asked about, which does for the host's architecture only. The kernel wants the
+# loader under its own name.
+add_foreign_libraries() {
+	local names name path
+	names=$(elf_files | needed)
+	added=()
+	add_from_host /usr/lib/ld-linux-aarch64.so.1
+	while [ "${#added[@]}" -gt 0 ]; do
+		added=()
+		for name in $names; do
+			path=/usr/lib/aarch64-linux-gnu/$name
+			[ ! -e "$tree$path" ] || continue
+			[ -e "$host$path" ] || fail "there is no $path for arm64; see [arm64-guest] in packaging/packages.txt"
+			add_from_host "$path"
+		done
+		names=$(printf '%s\0' "${added[@]}" | needed)
+	done
 }
 
 # Module files of modules.txt and all that they depend on.
@@ -142,6 +181,12 @@ write_archive() {
 kernel=$1 job=$2 output=$3
 shift 3
 release=$(basename "$kernel"/lib/modules/*)
+host="" build=build # where programs come from, and what was built
+if [[ $release == *-arm64 ]]; then
+	host=$("$here/arm64/sysroot.sh") || fail "there is nothing of arm64 to take programs from"
+	build="build-arm64"
+fi
+readonly host build
 scratch=$(mktemp -d "$(dirname "$output")/.initramfs.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs a command of the built tree on another kernel, in an emulated machine (never KVM).
 #
-#   tests/vm/run.sh 6.1|6.12 [OPTION...] -- COMMAND [ARGUMENT...]
+#   tests/vm/run.sh 6.1|6.12|6.1-arm64|6.12-arm64 [OPTION...] -- COMMAND [ARGUMENT...]
 #
 #   --files PATH       also put this file or folder, with its libraries, into the guest
 #   --timeout S        the command's time in seconds, by default 1800: emulation is slow and noisy
@@ -72,25 +72,44 @@ quoted_command() {
 	echo
 }
 
+# The emulator, up to what both have in common. Port 0 is the console's; arm64's own port is that, and the
+# four of the card are in the same order for both.
+describe_machine() {
+	case $version in
+	*-arm64)
+		machine=(qemu-system-aarch64 -M "virt,gic-version=3" -cpu "max,pauth-impdef=on"
+			-serial file:console.log
+			-chardev "null,id=port0" -chardev "file,id=port1,path=output.log"
+			-chardev "file,id=port2,path=results.tar" -chardev "file,id=port3,path=control"
+			-device "pci-serial-4x,chardev1=port0,chardev2=port1,chardev3=port2,chardev4=port3")
+		console=ttyAMA0
+		;;
+	*)
+		machine=(qemu-system-x86_64 -M q35 -cpu max
+			-serial file:console.log -serial file:output.log -serial file:results.tar -serial file:control)
+		console=ttyS0
+		;;
+	esac
+}
+
 prepare() {
-	command -v qemu-system-x86_64 >/dev/null || fail_setup "there is no qemu-system-x86_64 on this host"
+	describe_machine
+	command -v "${machine[0]}" >/dev/null || fail_setup "there is no ${machine[0]} on this host"
 	kernel=$("$here/fetch.sh" "$version") || fail_setup "no kernel $version"
 	mkdir "$work/job"
 	quoted_command >"$work/job/command"
 	echo "$timeout" >"$work/job/timeout"
 	"$here/initramfs.sh" "$kernel" "$work/job" "$work/initramfs" ${files[@]+"${files[@]}"} ||
 		fail_setup "the initramfs could not be made"
-	touch "$work"/{console.log,output.log,results.tar,control}
+	touch "$work"/{console.log,output.log,qemu.log,results.tar,control}
 }
 
 # It goes when this script goes, however that ends.
 start_guest() {
-	(cd "$work" && exec setpriv --pdeathsig KILL qemu-system-x86_64 -M q35 -accel tcg -cpu max -smp 2 \
+	(cd "$work" && exec setpriv --pdeathsig KILL "${machine[@]}" -accel tcg -smp 2 \
 		-m "$memory" -display none -no-reboot -nic none -monitor none \
 		-kernel "$kernel"/boot/vmlinuz-* -initrd initramfs \
-		-append "console=ttyS0 quiet panic=-1 oops=panic$append" \
-		-serial file:console.log -serial file:output.log -serial file:results.tar \
-		-serial file:control </dev/null >qemu.log 2>&1) &
+		-append "console=$console quiet panic=-1 oops=panic$append" </dev/null >qemu.log 2>&1) &
 	guest=$!
 	tail -n +1 -f -s 0.1 --pid="$guest" "$work/output.log" &
 	printer=$!

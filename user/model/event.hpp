@@ -110,6 +110,7 @@ struct LateWrite {
 	std::optional<Nanoseconds> fin_time; ///< boot time; absent when the FIN was not seen by a hook
 	Nanoseconds time{}; ///< boot time of the first late write; of its discovery when not known
 	bool time_known = true;
+	bool begin_seen = true;       ///< before it was queued; otherwise its head is not visible
 	std::uint32_t bytes = 0;      ///< all bytes queued after the FIN so far
 	std::uint32_t unread = 0;     ///< at that time, the FIN counted as one
 	std::uint32_t copied_seq = 0; ///< at that time

@@ -128,6 +128,7 @@ LateWrite late_of(const stalesock_event_full& record) {
 	}
 	late.time_known = record.late_ns != 0;
 	late.time = Nanoseconds(late.time_known ? record.late_ns : record.head.time_ns);
+	late.begin_seen = has(record.head.flags, STALESOCK_F_LATE_BEGUN);
 	late.bytes = record.late_bytes;
 	late.unread = late.time_known ? record.late_unread : record.rcv_nxt - record.copied_seq;
 	late.copied_seq = late.time_known ? record.late_copied_seq : record.copied_seq;

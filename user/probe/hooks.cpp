@@ -17,7 +17,7 @@ namespace stalesock {
 namespace {
 
 constexpr std::string_view seen_late =
-	"a late write is seen within 10 s or when the connection ends, without its writer and time";
+	"a late write is seen by a scan (--scan-interval) or at the end, without its writer and time";
 
 // For each need in order of preference.
 constexpr std::array table{

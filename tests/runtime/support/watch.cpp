@@ -14,14 +14,28 @@ std::unique_ptr<Watch>& shared_watch() {
 	return instance;
 }
 
+/// Seconds. Where no hook sees a late write, a verdict waits for the next scan.
+constexpr const char* scan_interval = "0.2";
+
 Arguments command_line(const Arguments& filters, const Arguments& launcher) {
 	Arguments arguments = launcher;
-	for (const std::string& part : {stalesock_path(), std::string("watch"), std::string("--json"),
-	                                std::string("--netns"), std::string("self")}) {
-		arguments.push_back(part);
-	}
+	const Arguments options = {"watch", "--json",          "--netns",
+	                           "self",  "--scan-interval", scan_interval};
+	arguments.push_back(stalesock_path());
+	arguments.insert(arguments.end(), options.begin(), options.end());
 	arguments.insert(arguments.end(), filters.begin(), filters.end());
 	return arguments;
+}
+
+/// The beginning of what a watch says when it cannot see this.
+std::string gap_of(Sight sight) {
+	switch (sight) {
+	case Sight::time:
+	case Sight::writer: return "gap: a late write is seen by a scan";
+	case Sight::head: return "gap: a TLS farewell and a request look the same";
+	case Sight::eof: return "gap: whether the application had read the end of file";
+	}
+	throw std::logic_error("sight");
 }
 
 /// The passive end answers and says goodbye at once: limit_close follows without delay.
@@ -111,6 +125,16 @@ Seen Watch::about(const Connection& connection) const {
 Seen Watch::observe(const Connection& connection) {
 	settle();
 	return about(connection);
+}
+
+bool Watch::sees(Sight sight) const {
+	return errors().find(gap_of(sight)) == std::string::npos;
+}
+
+std::string Watch::hook_class() const {
+	const std::string before = "(hooks: ";
+	const std::size_t start = errors().find(before) + before.size();
+	return errors().substr(start, errors().find(',', start) - start);
 }
 
 ExitCode Watch::stop(int signal_number) {

@@ -21,6 +21,14 @@ struct Seen {
 	Verdicts passive;
 };
 
+/// What can be known of a write after the peer's FIN, beyond that it was made.
+enum class Sight : std::uint8_t {
+	time,
+	writer,
+	head, ///< of the message: a farewell or a request
+	eof,  ///< whether the end of file was read or peeked before
+};
+
 class Watch {
   public:
 	/// Starts it in this network namespace and returns once every hook is attached.
@@ -38,6 +46,11 @@ class Watch {
 
 	/// SIGTERM; its exit code. Its remaining output is read first.
 	ExitCode stop(int signal_number = 15);
+
+	/// Whether its hooks show this, as it said itself when it started.
+	[[nodiscard]] bool sees(Sight sight) const;
+	/// "tracepoint", "trampoline" or "none".
+	[[nodiscard]] std::string hook_class() const;
 
 	[[nodiscard]] const Verdicts& verdicts() const { return verdicts_; }
 	/// The text of each verdict.

@@ -89,7 +89,7 @@ TEST_CASE("what is not flagged is absent, whatever its bytes") {
 TEST_CASE("a late write carries its head, its writer and the time of the FIN where known") {
 	stalesock_event_full record = full_record();
 	record.head.kind = STALESOCK_LATE_WRITE;
-	record.head.flags = STALESOCK_F_LATE | STALESOCK_F_LATE_READ;
+	record.head.flags = STALESOCK_F_LATE | STALESOCK_F_LATE_READ | STALESOCK_F_LATE_BEGUN;
 	record.late_head = STALESOCK_HEAD_TLS_DATA;
 	record.late_record_length = 51;
 	record.late_bytes = 56;
@@ -103,6 +103,7 @@ TEST_CASE("a late write carries its head, its writer and the time of the FIN whe
 	CHECK(event.late->record_length == 51);
 	CHECK(event.late->bytes == 56);
 	CHECK(event.late->read_afterwards);
+	CHECK(event.late->begin_seen);
 	REQUIRE(event.late->writer.has_value());
 	CHECK(event.late->writer->pid == 812);
 	CHECK(event.late->writer->command == std::string(16, 'x'));
@@ -116,6 +117,7 @@ TEST_CASE("a late write without a time has that of its discovery, and says so") 
 	Event event;
 	REQUIRE(decode(bytes_of(record, sizeof(record)), event) == DecodeStatus::ok);
 	CHECK(event.late->time_known);
+	CHECK_FALSE(event.late->begin_seen);
 	CHECK(event.late->time == Nanoseconds(8000));
 	record.late_ns = 0;
 	REQUIRE(decode(bytes_of(record, sizeof(record)), event) == DecodeStatus::ok);

@@ -116,6 +116,17 @@ class SocketModel {
 		return full(EventKind::late_write, now);
 	}
 
+	/// The same where no hook sees it: whatever event comes next finds it.
+	void unseen_late_write(Nanoseconds now, std::uint32_t bytes) {
+		late_write(now, bytes, PayloadHead::unknown);
+		late_->writer.reset();
+		late_->time_known = late_->begin_seen = false;
+		late_->writes = 0;
+	}
+
+	/// A scan passes the socket.
+	Event late_scan(Nanoseconds now) { return full(EventKind::late_write, now); }
+
 	Event read_after_late_write(Nanoseconds now) {
 		late_->read_afterwards = true;
 		return full(EventKind::late_write, now);
@@ -196,6 +207,11 @@ class SocketModel {
 		view_.receive_age_ticks = static_cast<std::uint32_t>(now / tick - last_receive_ / tick);
 		event.view = view_;
 		event.late = late_;
+		if (late_ && !late_->time_known) {
+			event.late->time = now;
+			event.late->unread = view_.rcv_nxt - view_.copied_seq;
+			event.late->copied_seq = view_.copied_seq;
+		}
 		return event;
 	}
 
