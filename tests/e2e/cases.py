@@ -2,6 +2,7 @@
 """nginx with a keep-alive timeout of one second, and clients that reuse later than that."""
 
 import json
+import re
 import socket
 import sys
 import time
@@ -88,6 +89,27 @@ def curl_reconnects(watch, folder):
     expect(verdicts[0]["owner"]["command"], "curl", "owner")
 
 
+def learned_timeout(watch, folder):
+    """Four connections that the server closes teach its timeout; the fifth is reused too late."""
+    with nginx(folder, KEEPALIVE) as port, watch():
+        for _ in range(4):
+            read_to_the_end(port)
+        run_pooled_client(port)
+    verdicts = watch.verdicts()
+    expect([v["verdict"] for v in verdicts], 5 * ["idle_close"] + ["stale_reuse"], "the stream")
+    expect(["peer" in v for v in verdicts], [False, False, True, True, True, True], "who has a peer")
+    peer = verdicts[-1]["peer"]
+    expect_near(peer["idle_timeout_ms"], IDLE_MS, "idle_timeout_ms")
+    expect_near(peer["idle_timeout_ms"] + peer["spread_ms"], IDLE_MS, "the longest of them")
+    if not 3 <= peer["observations"] <= 5:
+        raise Failure(f"observations: {peer}")
+    advice = re.search("for less than ([0-9]+) ms [(]", verdicts[-1]["advice"])
+    if not advice or not IDLE_MS / 2 - 5 <= float(advice[1]) <= (IDLE_MS + TOLERANCE_MS) / 2 + 5:
+        raise Failure(f"advice: {verdicts[-1]['advice']}")
+    if " of 5 seen)" not in verdicts[-1]["message"]:
+        raise Failure(f"message: {verdicts[-1]['message']}")
+
+
 def read_to_the_end(port):
     """One request, and everything until the server's FIN; the local end of the connection."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
@@ -105,7 +127,8 @@ def request_limit(watch, folder):
     expect(stream(watch.verdicts()), [(local, f"127.0.0.1:{port}", "limit_close")], "the stream")
 
 
-CASES = {case.__name__: case for case in (late_reuse, careful_pool, curl_reconnects, request_limit)}
+ALL = (late_reuse, careful_pool, curl_reconnects, request_limit, learned_timeout)
+CASES = {case.__name__: case for case in ALL}
 
 
 def run_case(name):

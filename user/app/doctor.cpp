@@ -21,8 +21,11 @@ struct Cost {
 	const char* occasion = "";
 };
 
-constexpr Cost cost_of(Need need) {
-	switch (need) {
+Cost cost_of(const HookReport& hook) {
+	if (hook.need == Need::late_write && hook.hook == "iter/tcp") {
+		return {350, "for each existing socket, at every scan"};
+	}
+	switch (hook.need) {
 	case Need::peer_state_change:
 	case Need::own_state_change: return {90, "for each change of state that is reported"};
 	case Need::late_write:
@@ -35,7 +38,7 @@ constexpr Cost cost_of(Need need) {
 	case Need::retransmit: return {90, "for each retransmitted segment"};
 	case Need::destroy: return {5, "for each TCP socket at its end"};
 	case Need::inventory: return {350, "for each existing socket, once at start"};
-	case Need::owner_scan: return {170, "for each open file of the host, every 10 s"};
+	case Need::owner_scan: return {170, "for each open file of the host, at every scan"};
 	}
 	return {};
 }
@@ -45,13 +48,13 @@ const char* yes(bool value) {
 }
 
 std::string hook_text(const HookReport& hook) {
-	const std::string_view result = hook.chosen                ? "in use"
-	                                : hook.available           ? "spare"
-	                                : hook.consequence.empty() ? "absent"
-	                                                           : "refused";
+	const std::string_view result = hook.chosen        ? "in use"
+	                                : hook.available   ? "spare"
+	                                : hook.log.empty() ? "absent"
+	                                                   : "refused";
 	std::string text = fmt::format("  {:<8}{:<32} {}", result, hook.hook, to_string(hook.need));
 	if (hook.chosen) {
-		const Cost cost = cost_of(hook.need);
+		const Cost cost = cost_of(hook);
 		text += fmt::format("; about {} ns {}", cost.nanoseconds, cost.occasion);
 	}
 	if (!hook.available) {
@@ -82,8 +85,8 @@ json::Object hook_object(const HookReport& hook) {
 			object["log"] = hook.log;
 		}
 	} else {
-		object["about_ns"] = cost_of(hook.need).nanoseconds;
-		object["occasion"] = cost_of(hook.need).occasion;
+		object["about_ns"] = cost_of(hook).nanoseconds;
+		object["occasion"] = cost_of(hook).occasion;
 	}
 	return object;
 }

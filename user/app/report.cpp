@@ -30,16 +30,6 @@ std::string verdict_line(const PipelineCounters& counters) {
 	return line;
 }
 
-std::string event_line(const ProbeCounters& counters) {
-	std::string line = fmt::format("events: {} seen, {} lost ({} dropped, {} missed), {} malformed",
-	                               counters.events, counters.dropped + counters.missed,
-	                               counters.dropped, counters.missed, counters.malformed);
-	if (counters.mptcp_skipped != 0) {
-		line += fmt::format(", {} of MPTCP left out", counters.mptcp_skipped);
-	}
-	return line;
-}
-
 } // namespace
 
 void report(std::string_view line) {
@@ -66,6 +56,16 @@ std::vector<std::string> hook_gaps(const std::vector<HookReport>& hooks) {
 	return gaps;
 }
 
+std::string event_line(const ProbeCounters& counters) {
+	std::string line = fmt::format("events: {} seen, {} lost ({} dropped, {} missed), {} malformed",
+	                               counters.events, counters.dropped + counters.missed,
+	                               counters.dropped, counters.missed, counters.malformed);
+	if (counters.mptcp_skipped != 0) {
+		line += fmt::format(", {} of MPTCP left out", counters.mptcp_skipped);
+	}
+	return line;
+}
+
 std::vector<std::string> summary_lines(const Summary& summary) {
 	const double seconds = static_cast<double>(summary.duration.count()) / 1e9;
 	std::vector<std::string> lines{
@@ -75,6 +75,10 @@ std::vector<std::string> summary_lines(const Summary& summary) {
 		fmt::format("connections: {} tracked, {} evicted", summary.engine.opened,
 	                summary.engine.evicted),
 	};
+	if (summary.engine.peers_evicted != 0) {
+		lines.push_back(fmt::format("servers: {} known, {} evicted", summary.engine.peers,
+		                            summary.engine.peers_evicted));
+	}
 	if (summary.lines_discarded != 0) {
 		lines.push_back(fmt::format("output: {} lines discarded, the reader was too slow",
 		                            summary.lines_discarded));

@@ -61,6 +61,14 @@ Object evidence_object(const Evidence& evidence) {
 	return object;
 }
 
+Object peer_object(const PeerFacts& peer) {
+	Object object;
+	put_coarse_ms(object, "idle_timeout_ms", peer.idle_timeout);
+	put_coarse_ms(object, "spread_ms", peer.spread);
+	object["observations"] = peer.observations;
+	return object;
+}
+
 Object note_object(const Started& started, WallTime time) {
 	Object object;
 	object["time"] = utc_text(time);
@@ -104,6 +112,9 @@ std::string json_line(const Verdict& verdict, WallTime time) {
 	object["connection"] = connection_object(verdict.connection);
 	object["owner"] = owner_object(verdict.owner);
 	object["evidence"] = evidence_object(verdict.evidence);
+	if (verdict.peer) {
+		object["peer"] = peer_object(*verdict.peer);
+	}
 	object["message"] = verdict.message;
 	if (!verdict.advice.empty()) {
 		object["advice"] = verdict.advice;

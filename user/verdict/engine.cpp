@@ -2,6 +2,7 @@
 #include "verdict/engine.hpp"
 
 #include "track/tracker.hpp"
+#include "verdict/advice.hpp"
 #include "verdict/message.hpp"
 #include "verdict/rules.hpp"
 
@@ -22,14 +23,14 @@ constexpr Nanoseconds late_write_settles = std::chrono::milliseconds(250);
 /// A short TLS record is a farewell unless the application then waits for an answer.
 constexpr Nanoseconds farewell_settles = std::chrono::seconds(2);
 
-ConnectionFacts facts_of(const Connection& connection, const Finding& finding, bool late) {
+ConnectionFacts facts_of(const Connection& connection, const Finding& finding) {
 	ConnectionFacts facts;
 	facts.cookie = connection.cookie;
 	facts.ipv6 = !connection.remote_address.is_ipv4();
 	facts.local = connection.local();
 	facts.remote = connection.remote();
 	facts.role = connection.role;
-	facts.state = late ? TcpState::close_wait : connection.state;
+	facts.state = finding.evidence.bytes_after_fin ? TcpState::close_wait : connection.state;
 	facts.netns = connection.netns;
 	if (connection.opened_known) {
 		facts.age = finding.time - connection.opened;
@@ -57,23 +58,6 @@ Owner owner_of(const Connection& connection, VerdictKind kind, const Event* even
 	return owner;
 }
 
-void report(Connection& connection, const Finding& finding, const Event* event,
-            const Engine::Handler& handler) {
-	const bool late = finding.evidence.bytes_after_fin.has_value();
-	Verdict verdict;
-	verdict.kind = finding.kind;
-	verdict.confidence = finding.confidence;
-	verdict.inferred = finding.inferred;
-	verdict.time = finding.time;
-	verdict.id = fmt::format("{:x}-{}", connection.cookie, ++connection.verdicts);
-	verdict.connection = facts_of(connection, finding, late);
-	verdict.owner = owner_of(connection, finding.kind, event);
-	verdict.evidence = finding.evidence;
-	verdict.message = message_for(verdict);
-	verdict.advice = advice_for(verdict);
-	handler(verdict);
-}
-
 /// The peer ended it in ESTABLISHED by an RST: there will be no FIN.
 bool is_reset(const Event& event, const Connection& connection) {
 	return event.kind == EventKind::end && event.error == ECONNRESET && !connection.fin &&
@@ -84,13 +68,17 @@ bool is_reset(const Event& event, const Connection& connection) {
 
 struct Engine::State {
 	explicit State(const EngineOptions& chosen)
-		: options(chosen), tracker(std::max<std::size_t>(chosen.max_connections, 1)) {}
+		: options(chosen), tracker(std::max<std::size_t>(chosen.max_connections, 1)),
+		  peers(chosen.max_peers) {}
 
 	EngineOptions options;
 	Tracker tracker;
+	Peers peers;
 	/// Connections that wait for more evidence, by the time it is enough.
 	std::set<std::pair<Nanoseconds, std::uint64_t>> due;
 
+	void report(Connection& connection, const Finding& finding, const Event* event,
+	            const Handler& handler);
 	void judge(Connection& connection, std::span<const Rule> rules, const Event* event,
 	           const Handler& handler);
 
@@ -105,6 +93,25 @@ struct Engine::State {
 	void settle_passive(Connection& connection, const Event& event, const Handler& handler);
 	void settle_due(Nanoseconds now, const Handler& handler);
 };
+
+/// Teaches first: see Engine::apply.
+void Engine::State::report(Connection& connection, const Finding& finding, const Event* event,
+                           const Handler& handler) {
+	Verdict verdict;
+	verdict.kind = finding.kind;
+	verdict.confidence = finding.confidence;
+	verdict.inferred = finding.inferred;
+	verdict.time = finding.time;
+	verdict.id = fmt::format("{:x}-{}", connection.cookie, ++connection.verdicts);
+	verdict.connection = facts_of(connection, finding);
+	verdict.owner = owner_of(connection, finding.kind, event);
+	verdict.evidence = finding.evidence;
+	peers.observe(verdict);
+	verdict.peer = peers.facts(verdict.connection);
+	verdict.message = message_for(verdict);
+	verdict.advice = advice_for(verdict);
+	handler(verdict);
+}
 
 void Engine::State::judge(Connection& connection, std::span<const Rule> rules, const Event* event,
                           const Handler& handler) {
@@ -284,7 +291,12 @@ void Engine::finish(Nanoseconds now, const Handler& handler) {
 
 EngineCounters Engine::counters() const {
 	const TrackerCounters counters = state_->tracker.counters();
-	return {state_->tracker.size(), counters.opened, counters.evicted};
+	const PeerCounters peers = state_->peers.counters();
+	return {state_->tracker.size(), counters.opened, counters.evicted, peers.known, peers.evicted};
+}
+
+const Peers& Engine::peers() const {
+	return state_->peers;
 }
 
 } // namespace stalesock

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "model/event.hpp"
+#include "verdict/peers.hpp"
 #include "verdict/verdict.hpp"
 
 #include <cstddef>
@@ -17,12 +18,16 @@ struct EngineOptions {
 	std::size_t max_connections = 262'144;
 	/// Length of one jiffy: the resolution of ages read from a socket.
 	Nanoseconds tick{4'000'000};
+	/// Remote endpoints whose timeouts are learned; at least 1. Evicts and counts like the connections.
+	std::size_t max_peers = 16'384;
 };
 
 struct EngineCounters {
-	std::uint64_t tracked = 0; ///< connections in the table now
-	std::uint64_t opened = 0;  ///< connections ever put into the table
-	std::uint64_t evicted = 0; ///< connections dropped because the table was full
+	std::uint64_t tracked = 0;       ///< connections in the table now
+	std::uint64_t opened = 0;        ///< connections ever put into the table
+	std::uint64_t evicted = 0;       ///< connections dropped because the table was full
+	std::uint64_t peers = 0;         ///< remote endpoints known now
+	std::uint64_t peers_evicted = 0; ///< remote endpoints dropped because the table was full
 };
 
 /// Pure: no clock, no I/O, no log. Deterministic for a sequence of events and ticks.
@@ -35,7 +40,9 @@ class Engine {
 	Engine(const Engine&) = delete;
 	Engine& operator=(const Engine&) = delete;
 
-	/// Applies one event and hands over every verdict that follows from it, in order.
+	/// Applies one event and hands over every verdict that follows from it, in order. A verdict on a close
+	/// has taught before it is handed over: what it says of the peer includes that close, as does what a later
+	/// verdict on the same connection says.
 	void apply(const Event& event, const Handler& handler);
 
 	/// Silence is evidence too. Call it at least every 100 ms with the boot time.
@@ -45,6 +52,9 @@ class Engine {
 	void finish(Nanoseconds now, const Handler& handler);
 
 	[[nodiscard]] EngineCounters counters() const;
+
+	/// What has been learned of the servers.
+	[[nodiscard]] const Peers& peers() const;
 
   private:
 	struct State;

@@ -2,6 +2,7 @@
 #include "verdict/message.hpp"
 
 #include "model/escape.hpp"
+#include "verdict/observations.hpp"
 
 #include <fmt/format.h>
 
@@ -39,13 +40,35 @@ std::string idle_clause(const Evidence& evidence) {
 	           : "";
 }
 
+/// How many closes a timeout rests on: "41 of 43 seen", or of the last ones.
+std::string support(const PeerFacts& peer) {
+	const bool all = peer.remembered < Observations::capacity;
+	return all ? fmt::format("{} of {} seen", peer.observations, peer.remembered)
+	           : fmt::format("{} of the last {}", peer.observations, peer.remembered);
+}
+
+std::string peer_clause(const std::optional<PeerFacts>& peer) {
+	if (!peer) {
+		return "";
+	}
+	if (peer->spread <= agreement_width(peer->idle_timeout)) {
+		return fmt::format("; that server closes connections idle for {} ({})",
+		                   duration_text(peer->idle_timeout), support(*peer));
+	}
+	return fmt::format("; that server closes idle connections after between {} and {} ({})",
+	                   duration_text(peer->idle_timeout),
+	                   duration_text(peer->idle_timeout + peer->spread), support(*peer));
+}
+
 std::string stale_reuse_message(const Verdict& verdict) {
 	const Evidence& evidence = verdict.evidence;
 	const bool reset = evidence.rst_received.value_or(false);
-	return fmt::format("{} wrote {} B to {} {} after the server's FIN{}; {}", writer(verdict.owner),
-	                   or_zero(evidence.bytes_after_fin), to_string(verdict.connection.remote),
+	return fmt::format("{} wrote {} B to {} {} after the server's FIN{}; {}{}",
+	                   writer(verdict.owner), or_zero(evidence.bytes_after_fin),
+	                   to_string(verdict.connection.remote),
 	                   duration_or_unknown(evidence.fin_to_write), idle_clause(evidence),
-	                   reset ? "the server answered with an RST" : "no answer can come");
+	                   reset ? "the server answered with an RST" : "no answer can come",
+	                   peer_clause(verdict.peer));
 }
 
 std::string reuse_race_message(const Verdict& verdict) {
@@ -56,15 +79,15 @@ std::string reuse_race_message(const Verdict& verdict) {
 	if (evidence.rst_received.value_or(false)) {
 		return fmt::format(
 			"{} wrote to {}{} and got an RST {} later, without a FIN before: the server "
-			"was closing while the request was on the wire",
+			"was closing while the request was on the wire{}",
 			who(verdict.owner), to_string(verdict.connection.remote), gap,
-			duration_or_unknown(evidence.idle));
+			duration_or_unknown(evidence.idle), peer_clause(verdict.peer));
 	}
 	return fmt::format(
 		"{} wrote {} B to {}{}, {} before the server's FIN arrived without having seen "
-		"them: request and FIN crossed on the wire",
+		"them: request and FIN crossed on the wire{}",
 		who(verdict.owner), or_zero(evidence.unacked_at_fin), to_string(verdict.connection.remote),
-		gap, duration_or_unknown(evidence.idle));
+		gap, duration_or_unknown(evidence.idle), peer_clause(verdict.peer));
 }
 
 std::string unanswered_close_message(const Verdict& verdict) {
@@ -165,25 +188,6 @@ std::string message_for(const Verdict& verdict) {
 	case VerdictKind::limit_close: return limit_close_message(verdict);
 	}
 	return {};
-}
-
-std::string advice_for(const Verdict& verdict) {
-	switch (verdict.kind) {
-	case VerdictKind::stale_reuse:
-		return "keep pooled connections for less time than this server keeps idle ones, or read to "
-			   "see "
-			   "the end of file before reusing one";
-	case VerdictKind::reuse_race:
-		return "a check before reuse cannot prevent this: keep pooled connections for clearly less "
-			   "time than this server keeps idle ones, and retry what is safe to repeat";
-	case VerdictKind::unanswered_close:
-		return "look for a crash, a limit or a timeout in the server's log: it had the request";
-	case VerdictKind::dirty_close:
-		return "read what the peer sent before closing, or its last bytes may be lost to the RST";
-	case VerdictKind::abandoned_response:
-		return "compare the client's timeout with how long this server takes to answer";
-	default: return {};
-	}
 }
 
 } // namespace stalesock

@@ -8,11 +8,9 @@
 
 namespace stalesock {
 
-/// One sentence; text from outside is escaped. Needs kind, connection, owner and evidence.
+/// One sentence; text from outside is escaped. Needs kind, connection, owner, evidence
+/// and peer.
 [[nodiscard]] std::string message_for(const Verdict& verdict);
-
-/// What to do about it, one sentence; empty where there is nothing to do.
-[[nodiscard]] std::string advice_for(const Verdict& verdict);
 
 /// "0.03 ms", "498 ms", "2.00 s": three significant figures.
 [[nodiscard]] std::string duration_text(Nanoseconds duration);

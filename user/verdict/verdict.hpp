@@ -78,6 +78,14 @@ struct Evidence {
 	std::optional<Nanoseconds> round_trip; ///< smoothed round-trip time
 };
 
+/// What has been learned of the server at the other end; see Peers.
+struct PeerFacts {
+	Nanoseconds idle_timeout{};     ///< shortest idle time after which it closes
+	Nanoseconds spread{};           ///< how much longer it takes at most
+	std::uint32_t observations = 0; ///< closes that agree
+	std::uint32_t remembered = 0;   ///< closes looked at, those that do not agree included
+};
+
 struct Verdict {
 	VerdictKind kind = VerdictKind::stale_reuse;
 	Confidence confidence = Confidence::certain;
@@ -87,8 +95,9 @@ struct Verdict {
 	ConnectionFacts connection;
 	Owner owner;
 	Evidence evidence;
-	std::string message; ///< one sentence, numbers included, safe to print
-	std::string advice;  ///< one sentence; empty where there is none
+	std::optional<PeerFacts> peer; ///< absent while its idle timeout is not learned
+	std::string message;           ///< one sentence, numbers included, safe to print
+	std::string advice;            ///< one sentence; empty where there is none
 };
 
 } // namespace stalesock

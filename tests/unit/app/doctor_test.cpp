@@ -30,6 +30,7 @@ HookReport refused(Need need, const char* name, const char* detail) {
 	report.available = false;
 	report.detail = detail;
 	report.consequence = std::string("no ") + name;
+	report.log = "libbpf: failed to load";
 	return report;
 }
 
@@ -90,6 +91,20 @@ TEST_CASE("the doctor's text", "[app]") {
 	                    Contains(" (required): EPERM\n") &&
 	                    Contains("problems\n  CAP_BPF is missing\n") &&
 	                    EndsWith("\nstalesock watch does not work here"));
+}
+
+TEST_CASE("a hook that a kernel does not have is not called refused", "[app]") {
+	KernelReport kernel = good_kernel();
+	kernel.hooks.back().log.clear();
+	CHECK_THAT(doctor_text(kernel), Contains("  absent  third "));
+}
+
+TEST_CASE("the scan that serves late writes costs what a scan costs", "[app]") {
+	KernelReport kernel = good_kernel();
+	kernel.hooks[0].need = Need::late_write;
+	kernel.hooks[0].hook = "iter/tcp";
+	CHECK_THAT(doctor_text(kernel),
+	           Contains("iter/tcp") && Contains("for each existing socket, at every scan"));
 }
 
 TEST_CASE("the doctor's JSON", "[app]") {

@@ -35,7 +35,7 @@ TEST_CASE("everything that was lost or left out is in the summary", "[app]") {
 	summary.stopped_by = "--duration";
 	summary.duration = std::chrono::hours(1);
 	summary.probe = {1000, 3, 4, 5, 6};
-	summary.engine = {7, 80, 9};
+	summary.engine = {7, 80, 9, 13, 14};
 	summary.pipeline.verdicts[static_cast<std::size_t>(VerdictKind::stale_reuse)] = 2;
 	summary.pipeline.verdicts[static_cast<std::size_t>(VerdictKind::limit_close)] = 10;
 	summary.pipeline.filtered = 11;
@@ -44,7 +44,7 @@ TEST_CASE("everything that was lost or left out is in the summary", "[app]") {
 	      Lines{"stopped after 3600.0 s (--duration)",
 	            "verdicts: 12 (stale_reuse 2, limit_close 10), 11 more filtered out",
 	            "events: 1000 seen, 7 lost (3 dropped, 4 missed), 5 malformed, 6 of MPTCP left out",
-	            "connections: 80 tracked, 9 evicted",
+	            "connections: 80 tracked, 9 evicted", "servers: 13 known, 14 evicted",
 	            "output: 12 lines discarded, the reader was too slow"});
 }
 

@@ -112,6 +112,7 @@ Verdict full_verdict() {
 	                      microseconds(2'503'950)};
 	verdict.owner = {OwnerSource::write, 812, "nginx", "nginx.service"};
 	verdict.evidence = full_evidence();
+	verdict.peer = {microseconds(2'000'400), microseconds(1'150), 28, 30};
 	verdict.message = "nginx (pid 812) wrote 163 B";
 	verdict.advice = "keep pooled connections for less time";
 	return verdict;

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The last closes by one peer, and the time they agree on.
+#pragma once
+
+#include "model/event.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+namespace stalesock {
+
+/// Closes agree when they lie within 50 ms of each other or within 2 % of the shorter time, whichever is
+/// more: what timers, scheduling and the network add to a server's exact timeout.
+[[nodiscard]] Nanoseconds agreement_width(Nanoseconds time);
+
+/// The shortest and longest time that closes agree on. Apart by more than agreement_width: a coarse
+/// timer, or servers with different timeouts behind one address.
+struct Agreement {
+	Nanoseconds lowest{};
+	Nanoseconds highest{};
+	std::uint32_t agreeing = 0;   ///< closes that agree on one of the times
+	std::uint32_t remembered = 0; ///< closes looked at, early ones and noise included
+};
+
+/// The last 32 closes, in steps of 0.1 ms, and what they agree on.
+///
+/// It learns a time from 3 closes that agree, and believes it while those are a quarter of all it remembers.
+/// It learns a changed time from 4 closes in a row at the latest, and forgets one that was not among
+/// the last 12 closes. Several times that are believed at once are reported as a range, never as a
+/// mean. A server with a timer that ticks every second closes anywhere within one: times from 1 s up that
+/// lie within a second, but of which fewer than two thirds agree with each other, are one range. That takes 3
+/// closes that agree as well: half of such servers are learned at the 11th close if their timeout is 1 s, at
+/// the 7th if it is 5 s.
+///
+/// Evidence ages by the number of later closes, not by time.
+///
+/// Of closes within 100 ms only the first 3 count: a server that stops closes everything at once, and such closes
+/// agree on nothing but their moment.
+class Observations {
+  public:
+	static constexpr std::size_t capacity = 32;
+
+	/// `now` is the time of the close. False when it did not count.
+	bool add(Nanoseconds time, Nanoseconds now);
+
+	[[nodiscard]] std::uint32_t size() const { return size_; }
+
+	/// What is believed now; nothing while nothing is.
+	[[nodiscard]] std::optional<Agreement> agreement() const;
+
+  private:
+	bool crowded(Nanoseconds now);
+
+	std::array<std::uint32_t, capacity> times_{}; ///< in steps, a ring
+	Nanoseconds moment_{};                        ///< when the last burst of closes began
+	std::uint8_t next_ = 0;
+	std::uint8_t size_ = 0;
+	std::uint8_t in_moment_ = 0; ///< closes of that burst that counted
+};
+
+} // namespace stalesock
