@@ -3,7 +3,9 @@
 #include "support/sight.hpp"
 #include "support/watch.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -121,15 +123,22 @@ Connection make_stale_reuse() {
 /// do their sentences.
 constexpr double apart_ms = 2.0;
 
+/// What the watch may know better: it saw more connections, and processes that still lived.
+bool may_differ(const std::string& name) {
+	const Names allowed{"time", "id", "message", "advice", "peer", "unit"};
+	return std::find(allowed.begin(), allowed.end(), name) != allowed.end();
+}
+
 void check_same(const Json& replayed, const Json& watched, const std::string& path) {
 	INFO(path);
 	REQUIRE(replayed.type() == watched.type());
 	if (watched.is_object()) {
+		for (const auto& [name, value] : replayed.items()) {
+			CHECK((may_differ(name) || watched.contains(name)));
+		}
 		for (const auto& [name, value] : watched.items()) {
-			const bool differs = name == "time" || name == "id" || name == "unit" ||
-			                     name == "message" || name == "peer" || name == "advice";
-			REQUIRE((differs || replayed.contains(name)));
-			if (!differs) {
+			if (!may_differ(name)) {
+				REQUIRE(replayed.contains(name));
 				check_same(replayed.at(name), value, path + "." + name);
 			}
 		}
@@ -167,7 +176,6 @@ TEST_CASE("a replay without privileges says what the watch said", "[record]") {
 	REQUIRE(names(seen.active) == names(replayed));
 	for (std::size_t i = 0; i < replayed.size(); i++) {
 		check_same(replayed[i], seen.active[i], "verdict");
-		CHECK(seen.active[i].size() == replayed[i].size());
 	}
 	CHECK(about(parsed(result.output), connection.passive_side).empty());
 	CHECK(replay(file).output == result.output);

@@ -18,9 +18,29 @@ struct WatchConfig {
 	std::size_t max_connections = EngineOptions{}.max_connections;
 	VerdictFilter filter;
 	std::optional<std::chrono::microseconds> duration;
+	/// How often owners are looked up, and late writes where no hook sees them.
+	std::chrono::microseconds scan_interval = std::chrono::seconds(10);
 	bool json = false;
 	bool events = false;
 	bool colour = true; ///< as far as the terminal wants it
+};
+
+struct RecordConfig {
+	ProbeOptions probe;
+	std::string file;
+	std::optional<std::chrono::microseconds> duration;
+	std::chrono::microseconds scan_interval = WatchConfig{}.scan_interval;
+	bool anonymize = false;
+	bool force = false; ///< overwrite an existing file
+};
+
+struct ReplayConfig {
+	std::string file;
+	std::size_t max_connections = EngineOptions{}.max_connections;
+	VerdictFilter filter;
+	bool json = false;
+	bool events = false;
+	bool colour = true;
 };
 
 struct DemoConfig {
@@ -36,6 +56,7 @@ struct ShowText {
 	std::string text;
 };
 
-using Command = std::variant<ShowText, WatchConfig, DemoConfig, DoctorConfig>;
+using Command =
+	std::variant<ShowText, WatchConfig, RecordConfig, ReplayConfig, DemoConfig, DoctorConfig>;
 
 } // namespace stalesock

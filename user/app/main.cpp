@@ -3,6 +3,8 @@
 #include "app/doctor.hpp"
 #include "app/exit_codes.hpp"
 #include "app/options.hpp"
+#include "app/record.hpp"
+#include "app/replay.hpp"
 #include "app/report.hpp"
 #include "app/standard_streams.hpp"
 #include "app/watch.hpp"
@@ -19,6 +21,12 @@ int run(const ShowText& show) {
 }
 int run(const WatchConfig& config) {
 	return run_watch(config);
+}
+int run(const RecordConfig& config) {
+	return run_record(config);
+}
+int run(const ReplayConfig& config) {
+	return run_replay(config);
 }
 int run(const DemoConfig& config) {
 	return run_demo(config);

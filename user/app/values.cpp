@@ -38,7 +38,7 @@ template <typename Number>
 Number number_between(std::string_view text, Number smallest, Number largest,
                       std::string_view what) {
 	const auto value = number<Number>(text);
-	if (!value || *value < smallest || *value > largest) {
+	if (!value || !(*value >= smallest && *value <= largest)) { // not a number is neither
 		reject(text, fmt::format("{} ({} to {})", what, smallest, largest));
 	}
 	return *value;
@@ -78,6 +78,14 @@ std::chrono::microseconds read_duration(std::string_view text) {
 	const std::chrono::duration<double> duration{*seconds};
 	return std::max(std::chrono::duration_cast<std::chrono::microseconds>(duration),
 	                std::chrono::microseconds{1});
+}
+
+std::chrono::microseconds read_scan_interval(std::string_view text) {
+	constexpr double shortest = 0.1; // a scan visits every socket and every open file
+	constexpr double longest = 3600;
+	const std::chrono::duration<double> seconds{
+		number_between<double>(text, shortest, longest, "a number of seconds")};
+	return std::chrono::duration_cast<std::chrono::microseconds>(seconds);
 }
 
 std::uint32_t read_ring_size(std::string_view text) {

@@ -18,6 +18,9 @@ namespace stalesock {
 /// Seconds, more than 0, possibly with a fraction: "2.5".
 [[nodiscard]] std::chrono::microseconds read_duration(std::string_view text);
 
+/// Seconds from 0.1 to 3600.
+[[nodiscard]] std::chrono::microseconds read_scan_interval(std::string_view text);
+
 /// Bytes, with K, M or G for the powers of 1024: "512K". A power of two the probe accepts.
 [[nodiscard]] std::uint32_t read_ring_size(std::string_view text);
 

@@ -23,7 +23,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto tick_interval = 50ms;
-constexpr auto scan_interval = 10s;
 constexpr Nanoseconds lost_interval = 1s;
 constexpr auto patience_at_end = 1000ms;
 
@@ -113,7 +112,7 @@ void Watch::announce(const std::vector<std::string>& gaps) const {
 void Watch::arm() {
 	loop_.on_readable(probe_.ring_fd(), [this] { consume(); });
 	loop_.every(tick_interval, [this] { tick(); });
-	loop_.every(scan_interval, [this] {
+	loop_.every(config_.scan_interval, [this] {
 		probe_.scan_owners();
 		probe_.scan_late_writes();
 	});

@@ -49,6 +49,9 @@ void configure(stalesock_bpf& skeleton, const ProbeOptions& options,
 	skeleton.rodata->baseline_at_fin = before == nullptr;
 	skeleton.rodata->hook_once_per_send =
 		before != nullptr && before->mechanism == Mechanism::trampoline;
+	const Candidate* after = chosen_for(Need::late_write, hooks);
+	skeleton.rodata->hook_only_after_send =
+		before == nullptr && after != nullptr && after->mechanism != Mechanism::iterator;
 	bpf_map__set_max_entries(skeleton.maps.events, options.ring_size);
 }
 
@@ -131,6 +134,7 @@ struct Probe::State {
 	Nanoseconds tick{};
 	std::uint32_t filter_netns = 0;
 	Handler handler;
+	RawHandler raw_handler;
 	Event event; ///< reused, so that decoding does not allocate
 	std::uint64_t events = 0;
 	std::uint64_t malformed = 0;
@@ -178,6 +182,9 @@ void Probe::State::receive(std::span<const std::byte> record) {
 		return;
 	}
 	events++;
+	if (raw_handler) {
+		raw_handler(record);
+	}
 	if (handler) {
 		handler(event);
 	}
@@ -239,8 +246,9 @@ Probe::Probe(const ProbeOptions& options) : state_(std::make_unique<State>()) {
 
 Probe::~Probe() = default;
 
-void Probe::attach(Handler handler) {
+void Probe::attach(Handler handler, RawHandler raw) {
 	state_->handler = std::move(handler);
+	state_->raw_handler = std::move(raw);
 	if (const int error = stalesock_bpf__attach(state_->skeleton.get()); error != 0) {
 		throw KernelRefusal("a hook cannot be attached: " + explain_error(-error));
 	}

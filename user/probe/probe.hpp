@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -91,6 +92,8 @@ struct ProbeCounters {
 class Probe {
   public:
 	using Handler = std::function<void(const Event&)>;
+	/// An event as the kernel wrote it; good until it returns.
+	using RawHandler = std::function<void(std::span<const std::byte>)>;
 
 	/// Opens and loads. Throws KernelRefusal when the kernel or the privileges do not allow it, and
 	/// std::invalid_argument when an option is out of its range.
@@ -99,8 +102,9 @@ class Probe {
 	Probe(const Probe&) = delete;
 	Probe& operator=(const Probe&) = delete;
 
-	/// Sets the receiver of events, then attaches every chosen hook. Throws KernelRefusal.
-	void attach(Handler handler);
+	/// Sets the receiver of events, then attaches every chosen hook. Throws KernelRefusal. The raw
+	/// receiver, if any, gets each record that was decoded, before its event.
+	void attach(Handler handler, RawHandler raw = {});
 
 	/// Reports sockets that existed before us and their owners, through the same ring, in order with
 	/// everything that happens meanwhile. Returns what could not be seen (for example namespaces

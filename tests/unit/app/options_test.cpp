@@ -47,6 +47,7 @@ TEST_CASE("watch alone watches everything", "[app]") {
 	CHECK(config.colour);
 	CHECK_FALSE(config.duration.has_value());
 	CHECK(config.max_connections == 262'144);
+	CHECK(config.scan_interval == std::chrono::seconds(10));
 	CHECK(config.probe.ring_size == 4U << 20);
 	CHECK(config.probe.filter.netns == 0);
 	CHECK(config.probe.filter.pid == 0);
@@ -74,6 +75,8 @@ TEST_CASE("each option of watch reaches its place", "[app]") {
 	                                  "4026531840",
 	                                  "--hooks",
 	                                  "none",
+	                                  "--scan-interval",
+	                                  "0.25",
 	                                  "--ring-size",
 	                                  "64K",
 	                                  "--max-connections",
@@ -90,6 +93,7 @@ TEST_CASE("each option of watch reaches its place", "[app]") {
 	CHECK(config.filter.kinds.empty());
 	CHECK(config.probe.filter.netns == 4026531840);
 	CHECK(config.probe.hooks == HookChoice::none);
+	CHECK(config.scan_interval == std::chrono::milliseconds(250));
 	CHECK(config.probe.ring_size == 65536);
 	CHECK(config.max_connections == 1);
 }
@@ -114,6 +118,66 @@ TEST_CASE("what the kernel can filter is filtered there", "[app]") {
 	CHECK(watch({"--remote", "10.0.0.7:8080"}).probe.filter.port == 8080);
 	CHECK(watch({"--port", "443", "--remote", "10.0.0.7:8080"}).probe.filter.port == 8080);
 	CHECK(watch({"--netns", "self"}).probe.filter.netns == own_network_namespace());
+}
+
+TEST_CASE("each option of record reaches its place", "[app]") {
+	const auto plain = std::get<RecordConfig>(parsed({"record", "-o", "trace"}));
+	CHECK(plain.file == "trace");
+	CHECK_FALSE(plain.anonymize);
+	CHECK_FALSE(plain.force);
+	CHECK_FALSE(plain.duration.has_value());
+	CHECK(plain.probe.ring_size == 4U << 20);
+	CHECK(plain.scan_interval == WatchConfig{}.scan_interval);
+	const auto config = std::get<RecordConfig>(
+		parsed({"record", "--output=trace", "--force", "--anonymize", "--duration", "2.5", "--port",
+	            "443", "--pid", "812", "--netns", "4026531840", "--hooks", "none",
+	            "--scan-interval", "0.25", "--ring-size", "64K"}));
+	CHECK(config.file == "trace");
+	CHECK(config.force);
+	CHECK(config.anonymize);
+	CHECK(config.duration == std::chrono::milliseconds(2500));
+	CHECK(config.probe.filter.port == 443);
+	CHECK(config.probe.filter.pid == 812);
+	CHECK(config.probe.filter.netns == 4026531840);
+	CHECK(config.probe.hooks == HookChoice::none);
+	CHECK(config.scan_interval == std::chrono::milliseconds(250));
+	CHECK(config.probe.ring_size == 65536);
+}
+
+TEST_CASE("each option of replay reaches its place", "[app]") {
+	const auto plain = std::get<ReplayConfig>(parsed({"replay", "trace"}));
+	CHECK(plain.file == "trace");
+	CHECK(plain.colour);
+	CHECK_FALSE(plain.json);
+	CHECK_FALSE(plain.events);
+	CHECK(describe(plain.filter).empty());
+	const auto config = std::get<ReplayConfig>(
+		parsed({"replay", "--json", "--events", "--no-color", "--verdict", "stale_reuse",
+	            "--min-severity", "warning", "--remote", "10.0.0.7:8080", "--port", "443", "--pid",
+	            "812", "--max-connections", "9", "trace"}));
+	CHECK(config.file == "trace");
+	CHECK(config.json);
+	CHECK(config.events);
+	CHECK_FALSE(config.colour);
+	CHECK(config.filter.kinds == std::vector<VerdictKind>{VerdictKind::stale_reuse});
+	CHECK(config.filter.min_severity == Severity::warning);
+	CHECK(config.filter.remote == parse_endpoint("10.0.0.7:8080"));
+	CHECK(config.filter.port == 443);
+	CHECK(config.filter.pid == 812);
+	CHECK(config.max_connections == 9);
+}
+
+TEST_CASE("record and replay need a file, and refuse what makes no sense for them", "[app]") {
+	CHECK_THAT(complaint({"record"}), Contains("--output is required"));
+	CHECK_THAT(complaint({"replay"}), Contains("FILE is required"));
+	CHECK(complaint({"record", "-o"}) == "--output needs a value");
+	CHECK_THAT(complaint({"record", "trace"}), Contains("--output is required"));
+	CHECK_THAT(complaint({"record", "-o", "trace", "--json"}), Contains("--json"));
+	CHECK_THAT(complaint({"record", "-o", "trace", "--port", "0"}),
+	           Contains("--port: \"0\" is not a port"));
+	CHECK_THAT(complaint({"replay", "trace", "--unit", "nginx"}), Contains("--unit"));
+	CHECK_THAT(complaint({"replay", "trace", "--duration", "1"}), Contains("--duration"));
+	CHECK_THAT(complaint({"replay", "one", "two"}), Contains("two"));
 }
 
 TEST_CASE("demo and doctor have their own options", "[app]") {
@@ -142,6 +206,7 @@ TEST_CASE("a bad value is reported with its option, quoted, and with what is exp
 		{"--unit", "a/b", "a systemd unit"},
 		{"--netns", "blue", "a network namespace"},
 		{"--hooks", "kprobe", "a class of hooks; there are automatic, tracepoint"},
+		{"--scan-interval", "0", "a number of seconds (0.1 to 3600)"},
 		{"--ring-size", "3M", "a ring size: a power of two from 64K to 1G"},
 		{"--max-connections", "0", "a number of connections (1 to 67108864)"},
 	}));
@@ -159,9 +224,9 @@ TEST_CASE("one bad verdict among good ones is the one that is named", "[app]") {
 }
 
 TEST_CASE("a missing value is reported with its option", "[app]") {
-	const char* const option =
-		GENERATE("--duration", "--verdict", "--min-severity", "--remote", "--port", "--pid",
-	             "--unit", "--netns", "--hooks", "--ring-size", "--max-connections");
+	const char* const option = GENERATE("--duration", "--verdict", "--min-severity", "--remote",
+	                                    "--port", "--pid", "--unit", "--netns", "--hooks",
+	                                    "--scan-interval", "--ring-size", "--max-connections");
 	CHECK(complaint({"watch", option}) == fmt::format("{} needs a value", option));
 	CHECK(complaint({"watch", fmt::format("{}=", option).c_str()}) ==
 	      fmt::format("{} needs a value", option));
@@ -172,9 +237,11 @@ TEST_CASE("an option given twice is reported", "[app]") {
 }
 
 TEST_CASE("unknown words are reported, and what there is", "[app]") {
-	CHECK_THAT(complaint({"frob"}), Contains("\"frob\"") && Contains("watch, demo and doctor"));
+	CHECK_THAT(complaint({"frob"}),
+	           Contains("\"frob\"") && Contains("watch, record, replay, demo and doctor"));
 	CHECK_THAT(complaint({"--frob"}), Contains("\"--frob\""));
-	CHECK_THAT(complaint({}), Contains("a command is needed: watch, demo or doctor"));
+	CHECK_THAT(complaint({}),
+	           Contains("a command is needed: watch, record, replay, demo or doctor"));
 	CHECK_THAT(complaint({"watch", "--frob"}), Contains("--frob"));
 	CHECK_THAT(complaint({"watch", "frob"}), Contains("frob"));
 	CHECK_THAT(complaint({"watch", "--verdict", "idle_close", "stale_reuse"}),
@@ -198,18 +265,24 @@ TEST_CASE("hostile words cannot drive the terminal that shows the complaint", "[
 
 TEST_CASE("the help names every command and option, and the exit codes", "[app]") {
 	const std::string all = text_of({"--help"});
-	for (const char* word : {"watch", "demo", "doctor", "--help", "--version", "Exit codes: 0"}) {
+	for (const char* word :
+	     {"watch", "record", "replay", "demo", "doctor", "--help", "--version", "Exit codes: 0"}) {
 		CHECK_THAT(all, Contains(word));
 	}
 	const std::string help = text_of({"watch", "--help"});
 	for (const char* option :
 	     {"--json", "--events", "--no-color", "--duration S", "--verdict V", "--min-severity S",
 	      "--remote A:P", "--port P", "--pid N", "--unit U", "--netns N", "--hooks CLASS",
-	      "--ring-size BYTES", "--max-connections N", "Exit codes: 0"}) {
+	      "--scan-interval S", "--ring-size BYTES", "--max-connections N", "Exit codes: 0"}) {
 		CHECK_THAT(help, Contains(option));
 	}
 	CHECK(help.find('{') == std::string::npos); // no values of flags
 	CHECK(help.back() != '\n');
+	const std::string record = text_of({"record", "--help"});
+	CHECK_THAT(record, Contains("--output FILE") && Contains("--anonymize") &&
+	                       Contains("--force") && Contains("never a byte of what was said") &&
+	                       Contains("Exit codes: 0"));
+	CHECK_THAT(text_of({"replay", "--help"}), Contains("FILE") && Contains("--json"));
 	CHECK_THAT(text_of({"demo", "--help"}), Contains("--no-color"));
 	CHECK_THAT(text_of({"doctor", "-h"}), Contains("--json"));
 }
@@ -217,6 +290,7 @@ TEST_CASE("the help names every command and option, and the exit codes", "[app]"
 TEST_CASE("help tells the defaults that are in force", "[app]") {
 	const WatchConfig config = watch({});
 	const std::string help = text_of({"watch", "--help"});
+	CHECK_THAT(help, Contains(fmt::format("({})", config.scan_interval / std::chrono::seconds(1))));
 	CHECK_THAT(help, Contains(fmt::format("({})", config.max_connections)));
 	CHECK_THAT(help, Contains(fmt::format("({}M)", config.probe.ring_size >> 20U)));
 }

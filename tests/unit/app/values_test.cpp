@@ -44,6 +44,15 @@ TEST_CASE("durations are seconds, with a fraction where wanted", "[app]") {
 	}
 }
 
+TEST_CASE("scans are a tenth of a second to an hour apart", "[app]") {
+	CHECK(read_scan_interval("0.1") == microseconds(100'000));
+	CHECK(read_scan_interval("10") == seconds(10));
+	CHECK(read_scan_interval("3600") == seconds(3600));
+	for (const char* text : {"", "0", "0.09", "3601", "-1", "10s", "inf", "nan"}) {
+		check_refused(read_scan_interval, text);
+	}
+}
+
 TEST_CASE("ring sizes are powers of two within the probe's bounds", "[app]") {
 	CHECK(read_ring_size("64K") == 64U << 10);
 	CHECK(read_ring_size("64k") == 64U << 10);
