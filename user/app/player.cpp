@@ -17,8 +17,16 @@ bool is_time(Nanoseconds time) {
 	return time.count() >= 0 && static_cast<std::uint64_t>(time.count()) < latest_time_ns;
 }
 
+bool has_clocks(const SocketView& view) {
+	constexpr std::uint64_t latest_us = latest_time_ns / 1000;
+	return std::max({view.clock_us, view.first_tx_us, view.delivered_us, view.delivered_tx_us}) <
+	           latest_us &&
+	       view.last_tx_ns < latest_time_ns;
+}
+
+/// The rules subtract times; no difference of these overflows.
 bool has_times(const Event& event) {
-	return is_time(event.time) &&
+	return is_time(event.time) && (!event.view || has_clocks(*event.view)) &&
 	       (!event.late ||
 	        (is_time(event.late->time) && is_time(event.late->fin_time.value_or(event.time))));
 }

@@ -156,9 +156,12 @@ TEST_CASE("records that decode refuses and times that cannot be are counted", "[
 	tape.writer.record(record);
 	tape.writer.record(raw_record(socket.open(Nanoseconds::min())));
 	tape.writer.record(raw_record(socket.open(Nanoseconds::max())));
+	Event fin = socket.peer_fin(recorded_at);
+	fin.view->clock_us = std::uint64_t{1} << 60U;
+	tape.writer.record(raw_record(fin));
 	tape.writer.record(raw_record(socket.open(recorded_at)));
 	const Played played = play(tape, with_events);
-	CHECK(played.probe.malformed == 3);
+	CHECK(played.probe.malformed == 4);
 	CHECK(played.probe.events == 1);
 	CHECK(count(played.lines, R"("event":"open")") == 1);
 }

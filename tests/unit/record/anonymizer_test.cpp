@@ -152,14 +152,16 @@ TEST_CASE("nothing of the original is left in the file", "[record]") {
 	for (const Event& event : {sample(), ipv6}) {
 		tape.writer.record(raw_record(event));
 	}
-	// A command that was cut short over a longer one.
-	Bytes leftover = raw_record(sample());
-	for (std::size_t i = 0; i + 4 <= leftover.size(); i++) {
-		if (std::memcmp(leftover.data() + i, "secret", 6) == 0) {
-			leftover[i + 2] = std::byte{0};
+	// Commands that were cut short, to nothing too, over longer ones.
+	for (const std::size_t length : {std::size_t{0}, std::size_t{2}}) {
+		Bytes leftover = raw_record(sample());
+		for (std::size_t i = 0; i + 6 <= leftover.size(); i++) {
+			if (std::memcmp(leftover.data() + i, "secret", 6) == 0) {
+				leftover[i + length] = std::byte{0};
+			}
 		}
+		tape.writer.record(leftover);
 	}
-	tape.writer.record(leftover);
 	tape.writer.end(recorded_at, {});
 	const Bytes plain = raw_record(sample());
 	REQUIRE(contains(plain, "secret"));
@@ -174,7 +176,7 @@ TEST_CASE("nothing of the original is left in the file", "[record]") {
 	}
 	const RecordingReader reader(input_of(tape.bytes));
 	CHECK(reader.header().anonymized);
-	CHECK(content_of(tape.bytes).records.size() == 3);
+	CHECK(content_of(tape.bytes).records.size() == 4);
 }
 
 } // namespace stalesock::test
