@@ -25,6 +25,8 @@ mount_all() {
 	mount -t tracefs tracefs /sys/kernel/tracing
 	mount -t securityfs securityfs /sys/kernel/security
 	ln -s /proc/self/fd /dev/fd
+	ln -s /proc/self/fd/1 /dev/stdout
+	ln -s /proc/self/fd/2 /dev/stderr
 }
 
 open_ports() {
