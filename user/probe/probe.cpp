@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <ctime>
 #include <exception>
+#include <malloc.h>
 #include <span>
 #include <unistd.h>
 #include <utility>
@@ -160,6 +161,7 @@ void Probe::State::load(const ProbeOptions& options) {
 		}
 		skeleton = load_chosen(options, hooks);
 	}
+	malloc_trim(0); // the kernel's BTF, several megabytes, was read for each attempt and freed
 	if (const std::string missing = name_missing_choice(options.hooks, hooks); !missing.empty()) {
 		throw KernelRefusal(missing);
 	}
