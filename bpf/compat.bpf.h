@@ -10,10 +10,18 @@
 #define RCV_SHUTDOWN 1  /* net/sock.h */
 #define SEND_SHUTDOWN 2 /* net/sock.h */
 #define SHUTDOWN_MASK 3 /* net/sock.h */
+#define ECONNRESET 104  /* asm-generic/errno.h */
 
 /*
- * The keepalive timer. "tcp: move icsk_keepalive_timer to sk->sk_timer" (6.17 cycle): before it the
- * timer is a member of inet_connection_sock.
+ * Which program serves a need is chosen in user/probe/hooks.cpp. Two differences are avoided by what is
+ * hooked: the reason of an RST (an argument of tcp_send_reset from 6.10 on) is not read, and
+ * LINUX_MIB_TCPKEEPALIVE, the argument of tcp_write_wakeup that changes its number, is not needed where
+ * timer_expire_entry tells of a probe. For the cookie of a new child see on_state_change().
+ */
+
+/*
+ * The keepalive timer. "tcp: introduce icsk->icsk_keepalive_timer" (6.19, and as a fix in 6.1 and 6.12):
+ * before it the timer is sk->sk_timer.
  */
 struct inet_connection_sock___keepalive_timer {
 	struct timer_list icsk_keepalive_timer;
@@ -21,11 +29,54 @@ struct inet_connection_sock___keepalive_timer {
 
 static __always_inline struct sock *sock_of_keepalive_timer(struct timer_list *timer)
 {
-	struct inet_connection_sock___keepalive_timer *old = 0;
+	struct inet_connection_sock___keepalive_timer *own = 0;
+
+	if (bpf_core_field_exists(own->icsk_keepalive_timer))
+		return (void *)timer - bpf_core_field_offset(own->icsk_keepalive_timer);
+	return (void *)timer - bpf_core_field_offset(struct sock, sk_timer);
+}
+
+/* Bit fields, which the generated header leaves out. */
+struct tcp_options_received___timestamps {
+	__u16 saw_tstamp : 1, tstamp_ok : 1;
+} __attribute__((preserve_access_index));
+
+/* The same from the socket's side, on a trusted pointer. */
+static __always_inline const struct timer_list *
+keepalive_timer_of(const struct inet_connection_sock *icsk)
+{
+	const struct inet_connection_sock___keepalive_timer *old = (const void *)icsk;
 
 	if (bpf_core_field_exists(old->icsk_keepalive_timer))
-		return (void *)timer - bpf_core_field_offset(old->icsk_keepalive_timer);
-	return (void *)timer - bpf_core_field_offset(struct sock, sk_timer);
+		return &old->icsk_keepalive_timer;
+	return &icsk->icsk_inet.sk.sk_timer;
+}
+
+/*
+ * "tcp: remove icsk->icsk_timeout" (6.17 cycle): before it the time of the next retransmission was kept apart
+ * from the timer, which may expire earlier.
+ */
+struct inet_connection_sock___timeout {
+	unsigned long icsk_timeout;
+} __attribute__((preserve_access_index));
+
+static __always_inline __u64 retransmit_time_of(const struct inet_connection_sock *icsk)
+{
+	const struct inet_connection_sock___timeout *old = (const void *)icsk;
+
+	if (bpf_core_field_exists(old->icsk_timeout))
+		return old->icsk_timeout;
+	return icsk->icsk_retransmit_timer.expires;
+}
+
+/* tcp_keepalive_timer, from a socket: /proc/kallsyms shows addresses only with CAP_SYSLOG. */
+static __always_inline __u64 keepalive_function_of(const struct sock *sk)
+{
+	const struct inet_connection_sock___keepalive_timer *own = (const void *)sk;
+
+	if (bpf_core_field_exists(own->icsk_keepalive_timer))
+		return (__u64)BPF_CORE_READ(own, icsk_keepalive_timer.function);
+	return (__u64)BPF_CORE_READ(sk, sk_timer.function);
 }
 
 /*

@@ -5,6 +5,7 @@
 
 #include "maps.bpf.h"
 #include "compat.bpf.h"
+#include "copy.bpf.h"
 
 /*
  * Only plain TCP: SOCK_RAW and netlink sockets pass bpf_skc_to_tcp_sock, MPTCP master sockets have
@@ -77,21 +78,10 @@ static __always_inline void *reserve(__u32 size)
 
 static __always_inline void fill_addresses(struct stalesock_event *event, const struct sock *sk)
 {
-	__u32 *local = (__u32 *)event->local;
-	__u32 *remote = (__u32 *)event->remote;
-
 	event->family = sk->__sk_common.skc_family;
 	event->local_port = local_port_of(sk);
 	event->remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
-	if (event->family == AF_INET) {
-		local[0] = sk->__sk_common.skc_rcv_saddr;
-		remote[0] = sk->__sk_common.skc_daddr;
-		return;
-	}
-	for (int i = 0; i < 4; i++) {
-		local[i] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[i];
-		remote[i] = sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[i];
-	}
+	copy_addresses(event->local, event->remote, &sk->__sk_common);
 }
 
 static __always_inline __u32 flags_of(const struct sock *sk)
@@ -112,15 +102,6 @@ static __always_inline __u32 flags_of(const struct sock *sk)
 	return flags;
 }
 
-/* Two plain loads from a trusted pointer: no call, no terminator to look for. */
-static __always_inline void copy_command(char *to, const struct task_struct *task)
-{
-	const __u64 *comm = (const __u64 *)task->group_leader->comm;
-
-	((__u64 *)to)[0] = comm[0];
-	((__u64 *)to)[1] = comm[1];
-}
-
 /* current is the actor only while it owns the socket lock; in softirq it is anybody. */
 static __always_inline void fill_actor(struct stalesock_event *event)
 {
@@ -135,6 +116,8 @@ static __always_inline void fill_actor(struct stalesock_event *event)
 static __always_inline void fill_head(struct stalesock_event *event, const struct sock *sk, __u16 kind,
 				      __u16 size, int old_state, int new_state)
 {
+	if (!keepalive_function)
+		keepalive_function = keepalive_function_of(sk);
 	event->time_ns = bpf_ktime_get_boot_ns();
 	event->cookie = bpf_get_socket_cookie((void *)sk);
 	event->kind = kind;
@@ -182,6 +165,20 @@ static __always_inline void fill_view(struct stalesock_event_full *event, const 
 		event->head.flags |= STALESOCK_F_ULP;
 }
 
+/* Absent for a socket that had sent before it was seen: the beginning of its count is not known. */
+static __always_inline void fill_turns(struct stalesock_event_full *event, const struct sock *sk)
+{
+	struct turn_state *state;
+
+	if (!count_turns || !sk->sk_bpf_storage)
+		return;
+	state = bpf_sk_storage_get(&turns, (void *)sk, 0, 0);
+	if (!state)
+		return;
+	event->turns = state->turns;
+	event->head.flags |= STALESOCK_F_TURNS;
+}
+
 static __always_inline void fill_late(struct stalesock_event_full *event,
 				      const struct late_state *state)
 {
@@ -225,8 +222,8 @@ static __always_inline void emit_short(const struct sock *sk, __u16 kind, int ol
 	bpf_ringbuf_submit(event, submit_flags());
 }
 
-static __always_inline void emit_full(const struct sock *sk, const struct late_state *state, __u16 kind,
-				      int old_state, int new_state, __u32 flags)
+static __always_inline void emit_view(const struct sock *sk, const struct late_state *state, __u16 kind,
+				      int old_state, int new_state, __u32 flags, bool with_actor)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock((void *)sk);
 	struct stalesock_event_full *event;
@@ -238,12 +235,29 @@ static __always_inline void emit_full(const struct sock *sk, const struct late_s
 		return;
 	fill_head(&event->head, sk, kind, sizeof(*event), old_state, new_state);
 	event->head.flags |= flags;
-	if (sk->sk_lock.owned)
+	if (with_actor && sk->sk_lock.owned)
 		fill_actor(&event->head);
 	fill_view(event, tp);
+	if (event->head.flags & STALESOCK_F_KEEPALIVE && !event->keepalive_time_ticks)
+		event->keepalive_time_ticks =
+			sk->__sk_common.skc_net.net->ipv4.sysctl_tcp_keepalive_time;
+	fill_turns(event, sk);
 	if (state)
 		fill_late(event, state);
 	bpf_ringbuf_submit(event, submit_flags());
+}
+
+static __always_inline void emit_full(const struct sock *sk, const struct late_state *state, __u16 kind,
+				      int old_state, int new_state, __u32 flags)
+{
+	emit_view(sk, state, kind, old_state, new_state, flags, true);
+}
+
+/* By an iterator: whoever owns the lock, current is our own process. */
+static __always_inline void emit_seen(const struct sock *sk, const struct late_state *state, __u16 kind,
+				      int tcp_state)
+{
+	emit_view(sk, state, kind, tcp_state, tcp_state, 0, false);
 }
 
 #endif

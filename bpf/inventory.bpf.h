@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Sockets that were open before us, and who holds them. Records go through the ring like any
- * event, and iter/tcp holds the socket's lock: what happens to a socket meanwhile is before or after
+ * event, and iter/tcp holds the socket's lock (iter/task_file does not): what happens to a socket meanwhile is before or after
  * its record, never lost and never twice.
  */
 #ifndef STALESOCK_INVENTORY_BPF_H
@@ -38,7 +38,7 @@ static __always_inline int on_inventory_socket(struct sock_common *common)
 		return ITERATOR_RETRY;
 	if (tcp_state == TCP_CLOSE_WAIT)
 		state = late_with_baseline(sk);
-	emit_full(sk, state, STALESOCK_INVENTORY, tcp_state, tcp_state, 0);
+	emit_seen(sk, state, STALESOCK_INVENTORY, tcp_state);
 	return ITERATOR_CONTINUE;
 }
 
@@ -65,8 +65,58 @@ static __always_inline int on_late_scan(struct sock_common *common)
 	update_late_bytes(sk, state);
 	/* A server may answer at length: its first late write is enough. */
 	if (state->bytes != before && (!before || !sk->sk_max_ack_backlog))
-		emit_full(sk, state, STALESOCK_LATE_WRITE, TCP_CLOSE_WAIT, TCP_CLOSE_WAIT, 0);
+		emit_seen(sk, state, STALESOCK_LATE_WRITE, TCP_CLOSE_WAIT);
 	return ITERATOR_CONTINUE;
+}
+
+/* What waits for its application: CLOSE_WAIT, or an active opener's unread bytes on a silent connection. */
+static __always_inline bool is_waiting(const struct sock *sk, const struct tcp_sock *tp)
+{
+	__u32 now = (__u32)bpf_jiffies64();
+
+	if (sk->__sk_common.skc_state == TCP_CLOSE_WAIT)
+		return true;
+	return dirty_idle_ticks && !sk->sk_max_ack_backlog && tp->rcv_nxt != tp->copied_seq &&
+	       now - tp->lsndtime >= dirty_idle_ticks &&
+	       now - tp->inet_conn.icsk_ack.lrcvtime >= dirty_idle_ticks;
+}
+
+static __always_inline int on_waiting_scan(struct sock_common *common)
+{
+	__u8 tcp_state;
+	struct tcp_sock *tp;
+	struct sock *sk;
+
+	if (!common)
+		return ITERATOR_CONTINUE;
+	tcp_state = common->skc_state;
+	if (tcp_state != TCP_CLOSE_WAIT && tcp_state != TCP_ESTABLISHED)
+		return ITERATOR_CONTINUE;
+	tp = bpf_skc_to_tcp_sock(common);
+	if (!tp)
+		return ITERATOR_CONTINUE;
+	sk = &tp->inet_conn.icsk_inet.sk;
+	if (!is_waiting(sk, tp) || !is_tcp(sk) || !is_wanted(sk))
+		return ITERATOR_CONTINUE;
+	if (ring_needs_draining())
+		return ITERATOR_RETRY;
+	emit_seen(sk, tcp_state == TCP_CLOSE_WAIT ? late_of(sk) : 0, STALESOCK_SCAN, tcp_state);
+	return ITERATOR_CONTINUE;
+}
+
+/*
+ * What iter/tcp would pass, had we been let into its network namespace. Nobody holds the socket's lock here: a
+ * record may be older by an instant than the one before it.
+ */
+static __always_inline int on_socket_elsewhere(struct sock *sk)
+{
+	if (held_inventory) {
+		elsewhere++;
+		return on_inventory_socket(&sk->__sk_common);
+	}
+	if (held_late && on_late_scan(&sk->__sk_common) == ITERATOR_RETRY)
+		return ITERATOR_RETRY;
+	return held_waiting ? on_waiting_scan(&sk->__sk_common) : ITERATOR_CONTINUE;
 }
 
 /* iter/task_file sees the sockets of every network namespace. A socket without a cookie was not
@@ -86,11 +136,16 @@ static __always_inline int on_task_file(struct task_struct *task, struct file *f
 	sk = socket->sk;
 	if (!sk || !is_tcp(sk) || !is_wanted(sk))
 		return ITERATOR_CONTINUE;
-	cookie = sk->__sk_common.skc_cookie.counter;
-	if (!cookie || sk->__sk_common.skc_state == TCP_LISTEN)
+	if (sk->__sk_common.skc_state == TCP_LISTEN)
 		return ITERATOR_CONTINUE;
 	if (ring_needs_draining())
 		return ITERATOR_RETRY;
+	if (home_netns && sk->__sk_common.skc_net.net->ns.inum != home_netns &&
+	    on_socket_elsewhere(sk) == ITERATOR_RETRY)
+		return ITERATOR_RETRY;
+	cookie = sk->__sk_common.skc_cookie.counter;
+	if (!cookie || !held_owners)
+		return ITERATOR_CONTINUE;
 	event = reserve(sizeof(*event));
 	if (!event)
 		return ITERATOR_CONTINUE;

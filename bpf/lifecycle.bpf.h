@@ -61,8 +61,12 @@ static __always_inline void on_open(const struct sock *sk, int old_state, int ne
 	if (sk->sk_lock.owned && !is_wanted_actor())
 		return;
 	/* connect() after connect(AF_UNSPEC): what was kept is another connection's. */
-	if (new_state == TCP_SYN_SENT && sk->sk_bpf_storage)
+	if (new_state == TCP_SYN_SENT && sk->sk_bpf_storage) {
 		bpf_sk_storage_delete(&late, (void *)sk);
+		bpf_sk_storage_delete(&parting, (void *)sk);
+		if (count_turns)
+			bpf_sk_storage_delete(&turns, (void *)sk);
+	}
 	emit_short(sk, STALESOCK_OPEN, old_state, new_state, 0, new_state == TCP_SYN_SENT);
 }
 
@@ -100,12 +104,27 @@ static __always_inline struct late_state *baseline_of_fin(const struct sock *sk)
 	return state;
 }
 
+/* Whoever waits for the peer has read its close_notify before the FIN that follows at once. */
+static __always_inline bool has_read_parting_words(const struct sock *sk)
+{
+	struct tcp_sock *tp;
+	__u32 *end;
+
+	if (!sk->sk_bpf_storage)
+		return false;
+	end = bpf_sk_storage_get(&parting, (void *)sk, 0, 0);
+	tp = end ? bpf_skc_to_tcp_sock((void *)sk) : 0;
+	return tp && tp->copied_seq == *end && tp->rcv_nxt - tp->copied_seq <= 1; /* the FIN */
+}
+
 static __always_inline void on_peer_fin(const struct sock *sk, int old_state)
 {
+	__u32 flags;
 
 	if (!is_tcp(sk) || !is_wanted(sk))
 		return;
-	emit_full(sk, baseline_of_fin(sk), STALESOCK_PEER_FIN, old_state, TCP_CLOSE_WAIT, 0);
+	flags = has_read_parting_words(sk) ? STALESOCK_F_PARTING_READ : 0;
+	emit_full(sk, baseline_of_fin(sk), STALESOCK_PEER_FIN, old_state, TCP_CLOSE_WAIT, flags);
 }
 
 /* Our FIN. After a clean close nothing of interest can follow unless there was a late write. */
@@ -145,6 +164,27 @@ static __always_inline void note_writer_within_send(const struct sock *sk, struc
 		note_late_write(state, tp);
 }
 
+/*
+ * A socket's own RST (close with unread data, SO_LINGER 0) carries timestamps where they are in use; the RST of
+ * a host or a middlebox that has no such socket carries none (tcp_send_active_reset, tcp_v4_send_reset).
+ */
+static __always_inline __u32 kind_of_reset(const struct sock *sk)
+{
+	const struct tcp_options_received___timestamps *options;
+	struct tcp_sock *tp;
+
+	if (sk->sk_err != ECONNRESET)
+		return 0;
+	tp = bpf_skc_to_tcp_sock((void *)sk);
+	if (!tp)
+		return 0;
+	options = (const void *)&tp->rx_opt;
+	return BPF_CORE_READ_BITFIELD(options, tstamp_ok) &&
+			       !BPF_CORE_READ_BITFIELD(options, saw_tstamp)
+		       ? STALESOCK_F_BARE_RST
+		       : 0;
+}
+
 static __always_inline void on_end(const struct sock *sk, int old_state)
 {
 	bool orphan = sk->__sk_common.skc_flags & (1ul << SOCK_DEAD);
@@ -170,7 +210,28 @@ static __always_inline void on_end(const struct sock *sk, int old_state)
 		note_writer_within_send(sk, state);
 		state->flags |= LATE_FINAL;
 	}
-	emit_full(sk, state, STALESOCK_END, old_state, TCP_CLOSE, 0);
+	emit_full(sk, state, STALESOCK_END, old_state, TCP_CLOSE, kind_of_reset(sk));
+}
+
+static __always_inline void note_taken(const struct sock *sk, int new_state)
+{
+	struct taken_state *last = bpf_map_lookup_elem(&taken, &(__u32){0});
+
+	if (last) {
+		last->sk = (__u64)sk;
+		last->new_state = (__u32)new_state;
+	}
+}
+
+/* By the program that is run before this one. */
+static __always_inline bool was_taken(const struct sock *sk, int new_state)
+{
+	const struct taken_state *last = bpf_map_lookup_elem(&taken, &(__u32){0});
+
+	if (!last || (last->sk == (__u64)sk && last->new_state == (__u32)new_state))
+		return true;
+	__sync_fetch_and_add(&rescued, 1);
+	return false;
 }
 
 static __always_inline int on_state_change(const struct sock *sk, int old_state, int new_state)
@@ -180,7 +241,8 @@ static __always_inline int on_state_change(const struct sock *sk, int old_state,
 		on_open(sk, old_state, new_state);
 		break;
 	case TCP_ESTABLISHED:
-		/* SYN_SENT->ESTABLISHED repeats what ->SYN_SENT said. */
+		/* SYN_SENT->ESTABLISHED repeats what ->SYN_SENT said. LISTEN->SYN_RECV is no use: up to 6.12 the
+		 * child has its listener's cookie then, and gets its own right after (inet_csk_clone_lock). */
 		if (old_state == TCP_SYN_RECV)
 			on_open(sk, old_state, new_state);
 		break;

@@ -55,6 +55,48 @@ struct {
 	__type(value, struct late_state);
 } late SEC(".maps");
 
+/* How often what is said on a connection has changed its direction to us. */
+struct turn_state {
+	__u32 copied_seq; /* at the last send */
+	__u32 turns;
+};
+
+/*
+ * turns: inserted at the first send of a connection when count_turns is set; deleted by the kernel with the
+ * socket, and when it is connected anew; read by what emits full records.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct turn_state);
+} turns SEC(".maps");
+
+/*
+ * parting: where a read ended that was as long as a TLS close_notify (copied_seq); inserted by the hook of receives
+ * for an active opener; deleted by the kernel with the socket, and when it is connected anew; read at the peer's FIN.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u32);
+} parting SEC(".maps");
+
+/* The transition that state_change_by_segment was last run for. */
+struct taken_state {
+	__u64 sk;
+	__u64 new_state;
+};
+
+/* taken: one for each CPU; written by state_change_by_segment, read by state_change_by_process. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct taken_state);
+} taken SEC(".maps");
+
 /* Settings: written by user/probe before loading, read by every hook. Zero: no restriction. */
 const volatile __u32 filter_netns = 0;
 const volatile __u32 filter_pid = 0;
@@ -71,9 +113,32 @@ const volatile bool hook_once_per_send = false;
 /* Only a hook after a write sees it. */
 const volatile bool hook_only_after_send = false;
 
+/* Settings in jiffies: written by user/probe once it has measured their length. 0: off. */
+__u32 reuse_gap_ticks = 0;  /* a write after this much silence is a reuse */
+__u32 tick_ns = 1000000;    /* the length of a jiffy */
+__u32 dirty_idle_ticks = 0; /* unread bytes that lie for this long are scanned */
+
+/* Count turns at every send. */
+const volatile bool count_turns = false;
+
+/*
+ * What the next run over descriptors reports: written by user/probe. Sockets of other network namespaces than
+ * this one are looked at through their descriptors, where we may not enter those; 0: none are.
+ */
+__u32 home_netns = 0;
+bool held_owners = false;
+bool held_inventory = false;
+bool held_late = false;
+bool held_waiting = false;
+
 /* Counters: written by the hooks, read by user/probe. */
+__u32 elsewhere = 0;     /* sockets of other network namespaces that the inventory looked at */
 __u64 dropped = 0;       /* records the full ring refused */
 __u64 mptcp_skipped = 0; /* transitions of MPTCP master sockets */
+__u64 rescued = 0;       /* transitions that one program missed and the other one took */
+
+/* tcp_keepalive_timer: written with the first record, read by the hook of timers. */
+__u64 keepalive_function = 0;
 
 /* The clock pair of read_tick: written by it, read by user/probe. */
 __u64 tick_jiffies = 0;

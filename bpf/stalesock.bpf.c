@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The table of attach points, in the order of a connection's life. One line each; bodies are in the
- * *.bpf.h files. user/probe/hooks.cpp says what each is needed for and which of them is loaded.
+ * *.bpf.h files. user/probe/candidates.cpp says what each is needed for, hooks.cpp which of them is loaded.
  */
 #include "vmlinux.h"
 
@@ -19,34 +19,40 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /*
  * Not tcp_set_state by kprobe: the tracepoint fires before sk_state is written and costs a tenth.
- * Two programs, and each transition belongs to one: the kernel does not run a program that is already
- * running on the same CPU, so a FIN processed in a softirq that interrupts the transition of an
- * application's close would be missed by a common one.
+ * Two programs, attached in this order, and each transition belongs to one: the kernel does not run a
+ * program that is already running on the same CPU, so a FIN processed in a softirq that interrupts the
+ * transition of an application's close would be missed by a common one. Should the softirq come just while
+ * the first one turns that transition down, the second one, which has not begun, takes the FIN.
  */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state_change_by_segment, const struct sock *sk, int old_state, int new_state)
 {
-	return sk->sk_lock.owned ? 0 : on_state_change(sk, old_state, new_state);
+	if (sk->sk_lock.owned)
+		return 0;
+	note_taken(sk, new_state);
+	return on_state_change(sk, old_state, new_state);
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state_change_by_process, const struct sock *sk, int old_state, int new_state)
 {
-	return sk->sk_lock.owned ? on_state_change(sk, old_state, new_state) : 0;
+	if (!sk->sk_lock.owned && was_taken(sk, new_state))
+		return 0;
+	return on_state_change(sk, old_state, new_state);
 }
 
 /* Before a byte is queued: the baseline of write_seq, the head of the message, the writer. */
 SEC("tp_btf/tcp_sendmsg_locked")
 int BPF_PROG(send_begin, const struct sock *sk, const struct msghdr *msg)
 {
-	return on_send_begin(sk, msg);
+	return on_send_begin(sk, msg, 0);
 }
 
-/* Where that tracepoint is missing (before 6.16): once for each send, not for each chunk. */
+/* Before "trace: tcp: Add tracepoint for tcp_sendmsg_locked()" (6.16): once for each send, not each chunk. */
 SEC("fentry/tcp_sendmsg_locked")
 int BPF_PROG(send_begin_fentry, struct sock *sk, struct msghdr *msg)
 {
-	return on_send_begin(sk, msg);
+	return on_send_begin(sk, msg, 0);
 }
 
 /* Not the state at the end of a send: only the growth of write_seq tells what was accepted. */
@@ -56,18 +62,18 @@ int BPF_PROG(send_end, struct sock *sk)
 	return on_send_end(sk);
 }
 
-/* Where that tracepoint is missing (6.1). */
+/* Before "sock: add tracepoint for send recv length" (6.3). */
 SEC("fexit/tcp_sendmsg_locked")
 int BPF_PROG(send_end_fexit, struct sock *sk)
 {
 	return on_send_end(sk);
 }
 
-/* sendfile, splice and kernel TLS, until "tcp: inline do_tcp_sendpages()" (6.5). */
+/* sendfile, splice and kernel TLS, until "tcp: Fold do_tcp_sendpages() into tcp_sendpage_locked()" (6.5). */
 SEC("fentry/do_tcp_sendpages")
-int BPF_PROG(send_pages_begin_fentry, struct sock *sk)
+int BPF_PROG(send_pages_begin_fentry, struct sock *sk, const void *page, int offset, size_t bytes)
 {
-	return on_send_begin(sk, 0);
+	return on_send_begin(sk, 0, bytes);
 }
 
 SEC("fexit/do_tcp_sendpages")
@@ -83,7 +89,7 @@ int BPF_PROG(receive_end, struct sock *sk, int result, int message_flags)
 	return on_receive(sk, result, message_flags);
 }
 
-/* Where that tracepoint is missing (6.1). */
+/* Before "sock: add tracepoint for send recv length" (6.3). */
 SEC("fexit/tcp_recvmsg")
 int BPF_PROG(receive_end_fexit, struct sock *sk, struct msghdr *msg, size_t length, int message_flags,
 	     int *address_length, int result)
@@ -131,6 +137,12 @@ SEC("iter/tcp")
 int late_scan(struct bpf_iter__tcp *context)
 {
 	return on_late_scan(context->sk_common);
+}
+
+SEC("iter/tcp")
+int waiting_scan(struct bpf_iter__tcp *context)
+{
+	return on_waiting_scan(context->sk_common);
 }
 
 SEC("iter/task_file")

@@ -5,8 +5,6 @@
 
 #include "emit.bpf.h"
 
-extern const void tcp_keepalive_timer __ksym;
-
 #define read_tcp(sk, field) BPF_CORE_READ((struct tcp_sock *)(sk), field)
 
 static __always_inline __u32 keepalive_time_of(struct sock *sk)
@@ -15,6 +13,22 @@ static __always_inline __u32 keepalive_time_of(struct sock *sk)
 
 	return own ? own
 		   : (__u32)BPF_CORE_READ(sk, __sk_common.skc_net.net, ipv4.sysctl_tcp_keepalive_time);
+}
+
+/* Then the timer ends the connection instead of probing again. A probe is out in either case. */
+static __always_inline bool gives_up(struct sock *sk, __u32 silence)
+{
+	__u32 user_timeout_ms = read_tcp(sk, inet_conn.icsk_user_timeout);
+	__u8 out = read_tcp(sk, inet_conn.icsk_probes_out);
+	__u8 most = read_tcp(sk, keepalive_probes);
+
+	if (!out)
+		return false;
+	if (user_timeout_ms)
+		return silence >= (__u32)(user_timeout_ms * 1000000ull / tick_ns);
+	if (!most)
+		most = BPF_CORE_READ(sk, __sk_common.skc_net.net, ipv4.sysctl_tcp_keepalive_probes);
+	return out >= most;
 }
 
 /* The conditions under which tcp_keepalive_timer sends a probe (net/ipv4/tcp_timer.c); seen to agree
@@ -36,7 +50,9 @@ static __always_inline bool sends_probe(struct sock *sk)
 		return false;
 	receive_age = now - read_tcp(sk, inet_conn.icsk_ack.lrcvtime);
 	ack_age = now - read_tcp(sk, rcv_tstamp);
-	return (receive_age < ack_age ? receive_age : ack_age) >= keepalive_time_of(sk);
+	if (receive_age > ack_age)
+		receive_age = ack_age;
+	return receive_age >= keepalive_time_of(sk) && !gives_up(sk, receive_age);
 }
 
 /* Not a trusted pointer: no helper takes it, every field is read by probe. */
@@ -46,7 +62,8 @@ static __always_inline int on_timer_expiry(struct timer_list *timer)
 	struct sock *sk;
 	__u64 cookie;
 
-	if ((const void *)timer->function != &tcp_keepalive_timer)
+	/* 0 until a first record was filled; without one no socket is known that could be told of. */
+	if ((__u64)timer->function != keepalive_function)
 		return 0;
 	sk = sock_of_keepalive_timer(timer);
 	cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
@@ -65,6 +82,8 @@ static __always_inline int on_timer_expiry(struct timer_list *timer)
 	event->kind = STALESOCK_KEEPALIVE_PROBE;
 	event->size = sizeof(*event);
 	event->flags = STALESOCK_F_KEEPALIVE;
+	if (read_tcp(sk, inet_conn.icsk_probes_out))
+		event->flags |= STALESOCK_F_UNANSWERED;
 	event->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	event->old_state = event->new_state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	event->family = BPF_CORE_READ(sk, __sk_common.skc_family);

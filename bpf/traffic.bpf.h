@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Sends and receives. In ESTABLISHED every body returns at its first comparison. */
+/* Sends and receives. In ESTABLISHED every body returns at its first comparisons. */
 #ifndef STALESOCK_TRAFFIC_BPF_H
 #define STALESOCK_TRAFFIC_BPF_H
 
@@ -9,10 +9,21 @@
 #define TLS_RECORD_DATA 23
 #define TLS_MAJOR_VERSION 3
 #define HEAD_LENGTH 5
+#define LONGEST_GOODBYE 8
 #define WORD(a, b, c, d) ((__u32)(a) << 24 | (__u32)(b) << 16 | (__u32)(c) << 8 | (__u32)(d))
 
 /* A verdict on a late write settles within this time of it. */
 #define SETTLING_NS 250000000ull
+
+/* A masked close frame (RFC 6455, 5.5.1), all of what is sent; DISCONNECT of MQTT; GOAWAY (RFC 9113, 6.8). */
+static __always_inline bool is_closing_frame(const __u8 *head, __u32 length)
+{
+	if (!head[0] && !head[1] && head[3] == 7 && !head[4])
+		return head[2] >= 8 && length == 9u + head[2];
+	if (head[0] == 0x88)
+		return head[1] >= 0x80 && length == 6u + head[1] - 0x80;
+	return head[0] == 0xe0 && length <= 4 && length == 2u + head[1];
+}
 
 /* "QUIT" of SMTP, FTP, POP3 and Redis in either case; the Terminate message of PostgreSQL; COM_QUIT of
  * MySQL with its packet header. */
@@ -21,7 +32,7 @@ static __always_inline bool is_goodbye(const __u8 *head, __u32 length)
 	__u32 word = WORD(head[0], head[1], head[2], head[3]);
 
 	if ((word & 0xdfdfdfdf) == WORD('Q', 'U', 'I', 'T'))
-		return length <= 8;
+		return length <= LONGEST_GOODBYE;
 	if (length != HEAD_LENGTH)
 		return false;
 	return (word == WORD('X', 0, 0, 0) && head[4] == 4) ||
@@ -69,7 +80,7 @@ static __always_inline void classify_head(struct late_state *state, const __u8 *
 			return;
 		}
 	}
-	if (is_goodbye(head, length))
+	if (is_closing_frame(head, length) || is_goodbye(head, length))
 		state->head = STALESOCK_HEAD_GOODBYE;
 	else if (is_http_method(head))
 		state->head = STALESOCK_HEAD_HTTP;
@@ -100,7 +111,8 @@ static __always_inline const void *next_bytes(const struct iov_iter *iter, __u64
 static __always_inline void look_at_head(struct late_state *state, const struct msghdr *msg)
 {
 	const struct iov_iter *iter = __builtin_preserve_access_index(&msg->msg_iter);
-	__u8 head[HEAD_LENGTH] = {};
+	__u8 head[8] = {};
+	__u32 length = HEAD_LENGTH;
 	__u64 available = 0;
 	bool in_kernel;
 	const void *bytes = next_bytes(iter, &available, &in_kernel);
@@ -111,24 +123,132 @@ static __always_inline void look_at_head(struct late_state *state, const struct 
 	if (BPF_CORE_READ(iter, iov_offset))
 		state->flags |= LATE_CONTINUED;
 	if (available < HEAD_LENGTH) {
-		/* A first vector this short (a record header sent apart is 5) is not looked into. */
+		/* A first vector this short (a record header sent apart is 5) is not looked into, unless it is all. */
 		state->head = available ? STALESOCK_HEAD_OTHER : STALESOCK_HEAD_UNKNOWN;
-		return;
+		if (available < 2 || available != BPF_CORE_READ(iter, count))
+			return;
+		length = available;
 	}
-	error = in_kernel ? bpf_probe_read_kernel(head, sizeof(head), bytes)
-			  : bpf_probe_read_user(head, sizeof(head), bytes);
+	length &= 7; /* for the verifier */
+	error = in_kernel ? bpf_probe_read_kernel(head, length, bytes)
+			  : bpf_probe_read_user(head, length, bytes);
 	if (!error)
 		classify_head(state, head, (__u32)BPF_CORE_READ(iter, count));
 }
 
-/* Before the first late byte is queued: once for each chunk of a send, so the first one counts. */
-static __always_inline int on_send_begin(const struct sock *sk, const struct msghdr *msg)
+/* A TLS alert in TLS 1.3: 2 bytes, content type, tag (RFC 8446, 5.2). */
+#define TLS_ALERT_RECORD 19
+
+/* A close_notify with today's AEAD ciphers, in TLS 1.3 and 1.2. Kernel TLS shows no more of it than its length. */
+static __always_inline bool is_sized_like_close_notify(__u64 bytes)
+{
+	return bytes == 24 || bytes == 31;
+}
+
+/* A goodbye or a close_notify. */
+static __always_inline bool is_short(__u64 bytes)
+{
+	return bytes <= LONGEST_GOODBYE || is_sized_like_close_notify(bytes);
+}
+
+static __always_inline bool is_taken_up_again(const struct tcp_sock *tp)
+{
+	__u32 last_send = tp->lsndtime;
+
+	return (__u32)bpf_jiffies64() - last_send >= reuse_gap_ticks && tp->write_seq == tp->snd_una &&
+	       tp->bytes_sent && (__s32)(tp->inet_conn.icsk_ack.lrcvtime - last_send) >= 0;
+}
+
+/* Without a message the bytes are pages, of a file or of kernel TLS. */
+static __always_inline bool is_farewell(const struct tcp_sock *tp, const struct msghdr *msg,
+					__u64 bytes)
+{
+	struct late_state looked = {};
+
+	if (tp->inet_conn.icsk_ulp_ops)
+		return is_sized_like_close_notify(bytes);
+	if (!msg)
+		return false;
+	look_at_head(&looked, msg);
+	return looked.head == STALESOCK_HEAD_TLS_ALERT || looked.head == STALESOCK_HEAD_GOODBYE ||
+	       (looked.head == STALESOCK_HEAD_TLS_DATA && looked.record_length <= TLS_ALERT_RECORD);
+}
+
+/*
+ * A pooled connection is taken up again: all that was sent is acknowledged, and something was received since. At most
+ * two a second and connection, as reuse_gap_ticks is half a second. Or the application says goodbye: what the peer closes
+ * without an answer then was no request. After a shorter pause that is only looked for in messages of a goodbye's
+ * length, because it costs a read of the application's memory.
+ */
+static __always_inline int on_established_send(const struct sock *sk, const struct msghdr *msg,
+					       __u64 bytes)
+{
+	struct tcp_sock *tp;
+	bool reused;
+	bool parts;
+
+	if (sk->sk_max_ack_backlog || !reuse_gap_ticks)
+		return 0;
+	tp = bpf_skc_to_tcp_sock((void *)sk);
+	if (!tp)
+		return 0;
+	if (msg)
+		bytes = msg->msg_iter.count;
+	reused = is_taken_up_again(tp);
+	if (!reused && !is_short(bytes))
+		return 0;
+	if (!is_tcp(sk) || !is_wanted(sk) || !is_wanted_actor())
+		return 0;
+	parts = is_farewell(tp, msg, bytes);
+	if (reused || parts)
+		emit_full(sk, 0, STALESOCK_REUSE, TCP_ESTABLISHED, TCP_ESTABLISHED,
+			  parts ? STALESOCK_F_FAREWELL : 0);
+	return 0;
+}
+
+/*
+ * A send begins a turn when the application has read since its last send, whatever it read with, or has
+ * not sent before. So one hook tells that also sees a message's later chunks: they read nothing in between.
+ */
+static __always_inline void note_turn(const struct sock *sk)
+{
+	struct turn_state *state;
+	struct tcp_sock *tp;
+
+	if (!is_tcp(sk))
+		return;
+	tp = bpf_skc_to_tcp_sock((void *)sk);
+	if (!tp)
+		return;
+	state = sk->sk_bpf_storage ? bpf_sk_storage_get(&turns, (void *)sk, 0, 0) : 0;
+	if (state) {
+		if (state->copied_seq == tp->copied_seq)
+			return;
+	} else {
+		if (tp->bytes_sent || !is_wanted(sk))
+			return;
+		state = bpf_sk_storage_get(&turns, (void *)sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+		if (!state)
+			return;
+	}
+	state->copied_seq = tp->copied_seq;
+	state->turns++;
+}
+
+/* Before the first late byte is queued: once for each chunk of a send, so the first one counts. The number of bytes is
+ * known where there is no message. */
+static __always_inline int on_send_begin(const struct sock *sk, const struct msghdr *msg, __u64 bytes)
 {
 	struct late_state *state;
 	struct tcp_sock *tp;
+	__u8 tcp_state;
 
-	if (sk->__sk_common.skc_state != TCP_CLOSE_WAIT)
-		return 0;
+	tcp_state = sk->__sk_common.skc_state;
+	if (tcp_state != TCP_CLOSE_WAIT) {
+		if (count_turns)
+			note_turn(sk);
+		return tcp_state == TCP_ESTABLISHED ? on_established_send(sk, msg, bytes) : 0;
+	}
 	if (!is_tcp(sk) || !is_wanted(sk) || !is_wanted_actor())
 		return 0;
 	state = late_with_baseline(sk);
@@ -189,16 +309,40 @@ static __always_inline int on_send_end(const struct sock *sk)
 	return 0;
 }
 
+/* OpenSSL and Java read the header of a record apart. */
+static __always_inline bool may_be_close_notify(int bytes)
+{
+	return is_sized_like_close_notify(bytes) || is_sized_like_close_notify(bytes + HEAD_LENGTH);
+}
+
+/* In ESTABLISHED, of an active opener: should the FIN be next, the exchange was over before these bytes came. */
+static __always_inline int on_parting_words(const struct sock *sk)
+{
+	struct tcp_sock *tp;
+	__u32 *end;
+
+	if (!is_tcp(sk) || !is_wanted(sk) || !is_wanted_actor())
+		return 0;
+	tp = bpf_skc_to_tcp_sock((void *)sk);
+	end = bpf_sk_storage_get(&parting, (void *)sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (tp && end)
+		*end = tp->copied_seq;
+	return 0;
+}
+
 static __always_inline int on_receive(const struct sock *sk, int result, int message_flags)
 {
 	struct late_state *state;
 	__u8 tcp_state;
 	__u32 seen = message_flags & MSG_PEEK ? LATE_EOF_PEEKED : LATE_EOF_READ;
 
-	if (result > 0)
-		return 0;
 	tcp_state = sk->__sk_common.skc_state;
+	if (tcp_state == TCP_ESTABLISHED && may_be_close_notify(result) && !sk->sk_max_ack_backlog &&
+	    !(message_flags & MSG_PEEK))
+		return on_parting_words(sk);
 	if (tcp_state != TCP_CLOSE_WAIT && tcp_state != TCP_CLOSE)
+		return 0;
+	if (result > 0 && !sk->sk_bpf_storage) /* what was read before a late write is no news */
 		return 0;
 	/* Only an active opener's knowledge is evidence; a server reading EOF is how requests end. */
 	if (!is_tcp(sk) || sk->sk_max_ack_backlog || !is_wanted(sk) || !is_wanted_actor())

@@ -46,7 +46,7 @@ install_packages() {
 }
 
 configure() {
-	CXX=${CXX:-/usr/bin/g++-12} cmake --preset release --log-level=WARNING "$@"
+	CC=${CC:-/usr/bin/gcc-12} CXX=${CXX:-/usr/bin/g++-12} cmake --preset release --log-level=WARNING "$@"
 }
 
 [ $# -le 1 ] || fail "usage: packaging/bootstrap.sh [demo|tests|arm64]"

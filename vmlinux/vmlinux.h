@@ -42,7 +42,9 @@ struct file;
 struct hlist_node;
 struct in6_addr;
 struct inet_connection_sock;
+struct inet_request_sock;
 struct inet_sock;
+struct inet_timewait_sock;
 struct inode;
 struct iov_iter;
 struct iovec;
@@ -50,6 +52,7 @@ struct kvec;
 struct net;
 struct netns_ipv4;
 struct ns_common;
+struct request_sock;
 struct seq_file;
 struct sk_buff;
 struct sk_buff_head;
@@ -344,6 +347,7 @@ struct sock {
 	u16 sk_type;
 	u8 sk_kern_sock: 1;
 	u8 sk_shutdown;
+	u32 sk_ack_backlog;
 	u32 sk_max_ack_backlog;
 	void *sk_user_data;
 	struct bpf_local_storage *sk_bpf_storage;
@@ -367,8 +371,10 @@ struct inet_sock {
 
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
+	struct timer_list icsk_retransmit_timer;
 	const struct tcp_ulp_ops *icsk_ulp_ops;
 	__u8 icsk_retransmits;
+	__u8 icsk_pending;
 	__u8 icsk_backoff;
 	__u8 icsk_probes_out;
 	struct {
@@ -411,6 +417,30 @@ struct tcp_sock {
 	unsigned int keepalive_time;
 	unsigned int keepalive_intvl;
 	bool is_mptcp;
+};
+
+struct inet_timewait_sock {
+	struct sock_common __tw_common;
+	unsigned char tw_substate;
+	struct timer_list tw_timer;
+};
+
+struct tcp_timewait_sock {
+	struct inet_timewait_sock tw_sk;
+};
+
+struct request_sock {
+	struct sock_common __req_common;
+	u8 num_retrans;
+	struct timer_list rsk_timer;
+};
+
+struct inet_request_sock {
+	struct request_sock req;
+};
+
+struct tcp_request_sock {
+	struct inet_request_sock req;
 };
 
 enum iter_type {

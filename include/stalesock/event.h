@@ -38,6 +38,9 @@
 #define STALESOCK_INVENTORY 9       /* the socket existed when the inventory passed it (full) */
 #define STALESOCK_OWNER 10          /* this process holds a descriptor of the socket (short) */
 #define STALESOCK_RELEASED 11 /* orphaned by a clean close: nothing more is reported (short) */
+#define STALESOCK_REUSE                                                                            \
+	12 /* active: a write begins after a silence, all before it is acked (full) */
+#define STALESOCK_SCAN 13 /* a scan passed a socket that waits for its application (full) */
 
 /* stalesock_event.flags */
 #define STALESOCK_F_OWNED (1u << 0)     /* pid and command are the actor's (sk_lock.owned) */
@@ -54,13 +57,21 @@
 #define STALESOCK_F_EOF_READ (1u << 11)       /* EOF has been read (full records, after the FIN) */
 #define STALESOCK_F_EOF_PEEKED (1u << 12) /* EOF has been peeked (full records, after the FIN) */
 #define STALESOCK_F_LATE_BEGUN (1u << 13) /* a hook saw the late write before it was queued */
+#define STALESOCK_F_BARE_RST                                                                       \
+	(1u << 14) /* END: the RST had no timestamps, all segments before had */
+#define STALESOCK_F_UNANSWERED (1u << 16) /* KEEPALIVE_PROBE: the one before had no answer */
+#define STALESOCK_F_TURNS (1u << 15)      /* turns is filled (full records) */
+#define STALESOCK_F_FAREWELL                                                                       \
+	(1u << 17) /* REUSE: a TLS alert or a protocol's goodbye is written, no request */
+#define STALESOCK_F_PARTING_READ                                                                   \
+	(1u << 18) /* PEER_FIN: what was read last is as long as a TLS close_notify */
 
 /* stalesock_event_full.late_head: what the first bytes of the first late write were. The bytes
  * themselves never leave the kernel. */
 #define STALESOCK_HEAD_UNKNOWN 0   /* not visible (page iterator, no hook) */
 #define STALESOCK_HEAD_TLS_ALERT 1 /* TLS record of type 21 */
 #define STALESOCK_HEAD_TLS_DATA 2  /* TLS record of type 23; late_record_length is its length */
-#define STALESOCK_HEAD_GOODBYE 3   /* PostgreSQL Terminate, MySQL COM_QUIT, "QUIT" */
+#define STALESOCK_HEAD_GOODBYE 3   /* PostgreSQL Terminate, MySQL COM_QUIT, "QUIT", close frames */
 #define STALESOCK_HEAD_HTTP 5      /* the method of an HTTP request: a new one begins */
 #define STALESOCK_HEAD_OTHER 4     /* visible, and none of the above */
 
@@ -106,12 +117,12 @@ struct stalesock_event_full {
 	__u32 ack_age_ticks;            /* jiffies since rcv_tstamp: the last ACK of any kind */
 	__u32 srtt_us;                  /* smoothed round trip, us; 0 not measured */
 	__u32 retransmits;              /* total_retrans */
-	__u32 keepalive_time_ticks;     /* TCP_KEEPIDLE; 0: the netns default */
+	__u32 keepalive_time_ticks;     /* TCP_KEEPIDLE; 0: the netns default, keepalive is off */
 	__u32 keepalive_interval_ticks; /* TCP_KEEPINTVL; 0: the netns default */
 	__u32 user_timeout_ms;          /* TCP_USER_TIMEOUT; 0: none */
-	__u32 echoed_ms; /* rx_opt.rcv_tsecr: sent time of the newest segment of ours that
+	__u32 echoed_ms;       /* rx_opt.rcv_tsecr: sent time of the newest segment of ours that
 	                            * the peer had seen, ms of the same clock; 0: no timestamps */
-	__u32 reserved_clock;
+	__u32 turns;           /* sends that began after something had been read, the first included */
 	__u8 keepalive_probes; /* TCP_KEEPCNT; 0: the netns default */
 	__u8 probes_out;       /* icsk_probes_out */
 	__u8 late_head;        /* STALESOCK_HEAD_* */

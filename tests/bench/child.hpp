@@ -2,7 +2,7 @@
 // Work in a process of its own: pinned, with its result sent back through a pipe.
 #pragma once
 
-#include "app/descriptor.hpp"
+#include "probe/descriptor.hpp"
 
 #include <functional>
 #include <string>

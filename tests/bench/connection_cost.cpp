@@ -132,7 +132,7 @@ void add_rows(Table& table, const Kind& kind, const Untraced& untraced) {
 std::vector<Kind> kinds_of(const Size& size) {
 	std::vector<Kind> kinds(1);
 	kinds[0].name = "stalesock";
-	kinds[0].start = trace_with_stalesock;
+	kinds[0].start = [] { return trace_with_stalesock(); };
 	for (const std::string& path : size.builds) {
 		Kind& kind = kinds.emplace_back();
 		kind.name = path;

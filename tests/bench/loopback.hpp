@@ -2,7 +2,7 @@
 // The two workloads: both ends in one thread, on the loopback of a network namespace of its own.
 #pragma once
 
-#include "app/descriptor.hpp"
+#include "probe/descriptor.hpp"
 
 #include <cstdint>
 

@@ -57,9 +57,9 @@ void consume_like_watch(Probe& probe, Engine& engine, int stop) {
 	}
 }
 
-void run_stalesock(int answers, int stop) {
+void run_stalesock(const stalesock::ProbeOptions& options, int answers, int stop) {
 	pin_to(tracer_cpu);
-	Probe probe({});
+	Probe probe(options);
 	Engine engine({.max_connections = 262'144, .tick = probe.tick()});
 	const Engine::Handler ignore = [](const Verdict&) {};
 	probe.attach([&](const Event& event) { engine.apply(event, ignore); });
@@ -231,8 +231,12 @@ Losses BccTracer::finish() {
 
 } // namespace
 
-std::unique_ptr<Tracer> trace_with_stalesock() {
-	return std::make_unique<ForkedTracer>(run_stalesock);
+std::unique_ptr<Tracer> trace_with_stalesock(bool turns) {
+	return std::make_unique<ForkedTracer>([turns](int answers, int stop) {
+		stalesock::ProbeOptions options;
+		options.turns = turns;
+		run_stalesock(options, answers, stop);
+	});
 }
 
 std::unique_ptr<Tracer> trace_with_build(const std::string& path) {
@@ -245,7 +249,7 @@ std::unique_ptr<Tracer> trace_with_build(const std::string& path) {
 }
 
 void run_tracer_for_another_build() {
-	run_stalesock(STDOUT_FILENO, STDIN_FILENO);
+	run_stalesock({}, STDOUT_FILENO, STDIN_FILENO);
 }
 
 std::unique_ptr<Tracer> trace_with_empty_programs() {

@@ -17,6 +17,8 @@ void reuse_in_time(Draft& draft);
 void server_resets_while_idle(Draft& draft);
 void server_resets_at_request(Draft& draft);
 void closes_cross(Draft& draft);
+/// The server closes what is idle for long enough, and some of the last connections much sooner.
+void member_of_pool(Draft& draft, unsigned number);
 
 // behaviours_answer.cpp
 void server_hangs_up_unanswered(Draft& draft);
@@ -30,5 +32,17 @@ void client_gone(Draft& draft);
 void early_answer(Draft& draft);
 void early_answer_then_reset(Draft& draft);
 void server_says_farewell_last(Draft& draft);
+
+// behaviours_silence.cpp
+void path_forgets_silently(Draft& draft);
+void path_forgets_and_resets(Draft& draft);
+void user_timeout_passes(Draft& draft);
+void probes_are_not_answered(Draft& draft);
+void probes_are_answered(Draft& draft);
+
+// behaviours_waiting.cpp
+void client_forgets_to_close(Draft& draft);
+void server_forgets_to_close(Draft& draft);
+void client_forgets_to_read(Draft& draft);
 
 } // namespace oracle

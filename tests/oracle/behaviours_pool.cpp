@@ -120,4 +120,19 @@ void closes_cross(Draft& draft) {
 	draft.plan.active.push_back(step(Action::close));
 }
 
+void member_of_pool(Draft& draft, unsigned number) {
+	constexpr unsigned early = 2;
+	constexpr milliseconds idle_timer{700};
+	const bool is_early = number + early >= group_size;
+	draft.exchange();
+	for (int turn = 0; is_early && turn < 4; ++turn) { // until the others have been closed
+		draft.plan.active.push_back(pause(milliseconds(300)));
+		draft.exchange();
+	}
+	draft.plan.passive.push_back(pause(
+		is_early ? draft.between(milliseconds(180), milliseconds(260)) : Microseconds(idle_timer)));
+	draft.plan.passive.push_back(step(Action::close));
+	draft.client_waits();
+}
+
 } // namespace oracle

@@ -76,6 +76,8 @@ void Capture::stop() {
 	std::this_thread::sleep_for(std::chrono::milliseconds(3 * batch_timeout_ms));
 	stopping_ = true;
 	thread_.join();
+	if (dumper_ != nullptr)
+		pcap_dump_flush(dumper_);
 }
 
 void Capture::take(const pcap_pkthdr& header, const std::uint8_t* bytes) {

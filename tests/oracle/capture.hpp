@@ -40,6 +40,7 @@ struct Packet {
 	std::uint32_t acknowledgement = 0;
 	std::uint32_t payload = 0; ///< length in bytes
 	std::uint8_t flags = 0;    ///< TH_*
+	bool timestamps = false;   ///< the option of RFC 7323
 	CapturedHead head;
 };
 

@@ -39,6 +39,14 @@ constexpr std::array behaviours{
 	Behaviour{"early answer, then reset", 3, early_answer_then_reset},
 	Behaviour{"server says farewell last", 5, server_says_farewell_last},
 	Behaviour{"closes cross", 2, closes_cross},
+	Behaviour{"path forgets silently", 2, path_forgets_silently},
+	Behaviour{"path forgets and resets", 2, path_forgets_and_resets},
+	Behaviour{"user timeout passes", 2, user_timeout_passes},
+	Behaviour{"probes are not answered", 1, probes_are_not_answered},
+	Behaviour{"probes are answered", 2, probes_are_answered},
+	Behaviour{"client forgets to close", 2, client_forgets_to_close},
+	Behaviour{"server forgets to close", 1, server_forgets_to_close},
+	Behaviour{"client forgets to read", 2, client_forgets_to_read},
 };
 
 const Behaviour& pick(Draft& draft) {
@@ -55,7 +63,19 @@ const Behaviour& pick(Draft& draft) {
 
 Plan make_plan(std::uint64_t seed, unsigned index) {
 	constexpr std::uint64_t golden_ratio = 0x9E3779B97F4A7C15U;
+	constexpr unsigned one_group_of = 20;
 	Draft draft(seed + golden_ratio * (index + 1));
+	const unsigned group = index / group_size;
+	if (group % one_group_of == 1) {
+		const Draft common(seed - golden_ratio * group);
+		draft.plan.family = common.plan.family;
+		draft.plan.path = common.plan.path;
+		draft.plan.delay = common.plan.delay;
+		draft.plan.group = group;
+		draft.plan.name = "server with an idle timer";
+		member_of_pool(draft, index % group_size);
+		return std::move(draft.plan);
+	}
 	const Behaviour& behaviour = pick(draft);
 	draft.plan.name = behaviour.name;
 	behaviour.write(draft);

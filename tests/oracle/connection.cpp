@@ -18,16 +18,21 @@ namespace {
 /// No step waits longer: a plan that deadlocks ends, and its capture shows why.
 constexpr timeval longest_receive{2, 0};
 
+/// The clock of captures.
+Nanoseconds time_of_day() {
+	return std::chrono::system_clock::now().time_since_epoch();
+}
+
 /// One end at work.
 class Player {
   public:
 	explicit Player(Descriptor socket) : socket_(std::move(socket)) {}
 
-	std::uint64_t play(const Steps& steps) {
+	Witness play(const Steps& steps) {
 		for (const Step& step : steps)
 			play(step);
-		socket_.reset();
-		return bytes_read_;
+		close();
+		return witness_;
 	}
 
   private:
@@ -39,8 +44,10 @@ class Player {
 		case Action::peek: peek(); break;
 		case Action::pause: std::this_thread::sleep_for(step.time); break;
 		case Action::serve: serve(step); break;
+		case Action::keep_alive: keep_alive(step); break;
+		case Action::user_timeout: set_user_timeout(step.time); break;
 		case Action::shut_write: ::shutdown(socket_.get(), SHUT_WR); break;
-		case Action::close: socket_.reset(); break;
+		case Action::close: close(); break;
 		case Action::reset: reset(); break;
 		}
 	}
@@ -64,7 +71,8 @@ class Player {
 				::recv(socket_.get(), buffer.data(), std::min(wanted, buffer.size()), 0);
 			if (now <= 0)
 				return false;
-			bytes_read_ += static_cast<std::uint64_t>(now);
+			witness_.read += static_cast<std::uint64_t>(now);
+			witness_.last_read = time_of_day();
 			wanted -= static_cast<std::size_t>(now);
 		}
 		return true;
@@ -85,14 +93,40 @@ class Player {
 		}
 	}
 
-	void reset() {
-		const linger none{1, 0};
-		::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &none, sizeof none);
+	void set(int level, int option, std::int64_t value) {
+		const int number = static_cast<int>(value);
+		if (::setsockopt(socket_.get(), level, option, &number, sizeof number) != 0)
+			throw SystemFailure("setsockopt");
+	}
+
+	void keep_alive(const Step& step) {
+		using std::chrono::seconds;
+		set(IPPROTO_TCP, TCP_KEEPIDLE, std::chrono::duration_cast<seconds>(step.time).count());
+		set(IPPROTO_TCP, TCP_KEEPINTVL, 1);
+		set(IPPROTO_TCP, TCP_KEEPCNT, static_cast<std::int64_t>(step.size));
+		set(SOL_SOCKET, SO_KEEPALIVE, 1);
+	}
+
+	void set_user_timeout(Microseconds time) {
+		using std::chrono::milliseconds;
+		set(IPPROTO_TCP, TCP_USER_TIMEOUT, std::chrono::duration_cast<milliseconds>(time).count());
+	}
+
+	void close() {
+		if (socket_.get() < 0)
+			return;
+		witness_.closed = time_of_day();
 		socket_.reset();
 	}
 
+	void reset() {
+		const linger none{1, 0};
+		::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &none, sizeof none);
+		close();
+	}
+
 	Descriptor socket_;
-	std::uint64_t bytes_read_ = 0;
+	Witness witness_;
 };
 
 Descriptor open_socket(const Plan& plan) {
@@ -153,24 +187,49 @@ Descriptor accept_from(const Descriptor& listener) {
 	return socket;
 }
 
-Outcome perform_or_throw(const Plan& plan, std::uint16_t client_port) {
-	Descriptor listener = listen_for(plan);
-	Player active(connect_to(plan, client_port, port_of(listener)));
-	Player passive(accept_from(listener));
-	listener.reset();
+struct Pair {
+	Descriptor active;
+	Descriptor passive;
+};
+
+Pair pair_at(const Descriptor& listener, const Plan& plan, std::uint16_t client_port) {
+	Descriptor active = connect_to(plan, client_port, port_of(listener));
+	return {std::move(active), accept_from(listener)};
+}
+
+Pair make_pair(const Plan& plan, std::uint16_t client_port, Listeners& listeners) {
+	if (plan.group == 0)
+		return pair_at(listen_for(plan), plan, client_port);
+	Listeners::Shared& shared = listeners.of(plan);
+	const std::lock_guard lock(shared.pairing);
+	return pair_at(shared.socket, plan, client_port);
+}
+
+Outcome perform_or_throw(const Plan& plan, std::uint16_t client_port, Listeners& listeners) {
+	Pair pair = make_pair(plan, client_port, listeners);
+	Player active(std::move(pair.active));
+	Player passive(std::move(pair.passive));
 	Outcome outcome;
 	{
-		const std::jthread server([&] { outcome.read_by_passive = passive.play(plan.passive); });
-		outcome.read_by_active = active.play(plan.active);
+		const std::jthread server([&] { outcome.passive = passive.play(plan.passive); });
+		outcome.active = active.play(plan.active);
 	}
 	return outcome;
 }
 
 } // namespace
 
-Outcome perform(const Plan& plan, std::uint16_t client_port) {
+Listeners::Shared& Listeners::of(const Plan& plan) {
+	const std::lock_guard lock(mutex_);
+	Shared& shared = shared_[plan.group];
+	if (shared.socket.get() < 0)
+		shared.socket = listen_for(plan);
+	return shared;
+}
+
+Outcome perform(const Plan& plan, std::uint16_t client_port, Listeners& listeners) {
 	try {
-		return perform_or_throw(plan, client_port);
+		return perform_or_throw(plan, client_port, listeners);
 	} catch (const SystemFailure& failure) {
 		Outcome outcome;
 		outcome.failure = failure.what();

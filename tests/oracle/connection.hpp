@@ -2,22 +2,39 @@
 // Performs one plan on two real sockets.
 #pragma once
 
+#include "network.hpp"
 #include "plan.hpp"
+#include "view.hpp"
 
-#include <cstdint>
+#include <map>
+#include <mutex>
 #include <string>
 
 namespace oracle {
 
-/// What a capture cannot show.
 struct Outcome {
-	std::string failure;              ///< why the connection could not be made; empty when it was
-	std::uint64_t read_by_active = 0; ///< payload bytes the application had read when it closed
-	std::uint64_t read_by_passive = 0;
+	std::string failure; ///< why the connection could not be made; empty when it was
+	Witness active;
+	Witness passive;
+};
+
+/// Of the groups. For any thread.
+class Listeners {
+  public:
+	struct Shared {
+		Descriptor socket;
+		std::mutex pairing; ///< held from connect to accept
+	};
+	/// Listens from the first call on.
+	[[nodiscard]] Shared& of(const Plan& plan);
+
+  private:
+	std::mutex mutex_;
+	std::map<unsigned, Shared> shared_;
 };
 
 /// Connects from `client_port` and lets both ends do what the plan says; returns when both have
 /// closed.
-[[nodiscard]] Outcome perform(const Plan& plan, std::uint16_t client_port);
+[[nodiscard]] Outcome perform(const Plan& plan, std::uint16_t client_port, Listeners& listeners);
 
 } // namespace oracle

@@ -34,6 +34,22 @@ Step serve(Microseconds idle, std::size_t request, std::size_t response) {
 	return result;
 }
 
+/// From the first second on, the shortest that the kernel takes.
+Step keep_alive(std::size_t probes) {
+	Step result;
+	result.action = Action::keep_alive;
+	result.time = std::chrono::seconds(1);
+	result.size = probes;
+	return result;
+}
+
+Step user_timeout(Microseconds time) {
+	Step result;
+	result.action = Action::user_timeout;
+	result.time = time;
+	return result;
+}
+
 Step step(Action action) {
 	Step result;
 	result.action = action;

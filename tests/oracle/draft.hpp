@@ -24,9 +24,10 @@ class Draft {
 	[[nodiscard]] bool chance(int percent);
 	[[nodiscard]] std::size_t any_size();     ///< 1 to 20,000, small ones often
 	[[nodiscard]] std::size_t segment_size(); ///< 1 to 12,000: one round trip on any path
-	/// 1 to 2,800: two segments on any path, which the kernel's pacing lets go together. A longer
-	/// message may still be leaving when a FIN comes, and the capture would not tell when it was written.
-	[[nodiscard]] std::size_t burst_size() { return static_cast<std::size_t>(between(1, 2800)); }
+	/// 5 to 2,800: a capture knows a request by its first five bytes; and two segments on any path, which the
+	/// kernel's pacing lets go together. A longer message may still be leaving when a FIN comes, and the capture
+	/// would not tell when it was written.
+	[[nodiscard]] std::size_t burst_size() { return static_cast<std::size_t>(between(5, 2800)); }
 	[[nodiscard]] std::size_t page_size(); ///< 100 to 12,000: no HTTP answer is shorter
 	[[nodiscard]] Head request_head() const;
 	[[nodiscard]] Head farewell_head();
@@ -61,6 +62,8 @@ class Draft {
 [[nodiscard]] Step receive(std::size_t size);
 [[nodiscard]] Step pause(Microseconds time);
 [[nodiscard]] Step serve(Microseconds idle, std::size_t request, std::size_t response);
+[[nodiscard]] Step keep_alive(std::size_t probes);
+[[nodiscard]] Step user_timeout(Microseconds time);
 [[nodiscard]] Step step(Action action);
 
 } // namespace oracle

@@ -2,17 +2,18 @@
 // The few facts of a view from which its truth follows.
 #pragma once
 
+#include "stalls.hpp"
 #include "view.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <vector>
 
 namespace oracle {
 
 struct Facts {
-	Nanoseconds opened{};     ///< when the SYN of the other end was seen
-	Nanoseconds round_trip{}; ///< of the handshake; 0 for passive opens
+	Nanoseconds opened{}; ///< when the first SYN of the other end was seen
 	/// Of anything sent: the kernel's estimate lies between the two. Delayed ACKs count.
 	Nanoseconds longest_round_trip{};
 	Nanoseconds shortest_round_trip{};
@@ -24,9 +25,28 @@ struct Facts {
 	std::vector<Segment> sent;      ///< payload, without retransmissions
 	std::vector<Segment> received;  ///< payload, without retransmissions
 	std::uint32_t acknowledged = 0; ///< of what we sent, by any segment of the peer
+	std::uint32_t acknowledged_alive =
+		0; ///< the same, but for an RST, whose number no socket takes
+	/// For each of `sent`, by its sequence number: what had been acknowledged when it left.
+	std::map<std::uint32_t, std::uint32_t> acknowledged_before;
+	bool reset_overtook = false; ///< words or FIN of the peer came right after its RST, or before
+	bool fin_overtaken = false;  ///< a later segment of the peer came before its FIN
+	const Stalls* stalls = nullptr;
 };
 
-[[nodiscard]] Facts facts_of(const View& view);
+/// `stalls` must outlive the result. Nothing counts that came after an RST of the peer: the socket never saw it.
+[[nodiscard]] Facts facts_of(const View& view, const Stalls& stalls);
+
+/// A part of what was on its way together with this message, and before it, had arrived at the end: to a socket
+/// the message is the rest of that.
+[[nodiscard]] bool behind_a_partly_received_flight(const Facts& facts, const Segment& message);
+
+/// As much of these was under way as may be at once (tcp_init_cwnd): more may have been written, and a close, of
+/// which nothing is on the wire.
+[[nodiscard]] bool window_was_full(const Facts& facts, const std::vector<Segment>& sent);
+
+/// Whether the machine stood still while a time was measured.
+[[nodiscard]] bool stalled(const Facts& facts, Nanoseconds begin, Nanoseconds end);
 
 /// The sequence number that the FIN itself takes.
 [[nodiscard]] std::uint32_t number_of_fin(const Segment& fin);

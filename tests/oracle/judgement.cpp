@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "judgement.hpp"
 
+#include "agreement.hpp"
+#include "early_closes.hpp"
 #include "score.hpp"
 #include "story.hpp"
 
@@ -16,8 +18,11 @@ namespace {
 constexpr std::size_t stories_printed = 10;
 /// Of a full run of 2,400; fewer connections must show fewer.
 constexpr double enough_truths = 100.0 / 2400;
+/// Of any kind, open cases included: less, and the catalogue does not bring it about any more.
+constexpr double enough_cases = 10.0 / 2400;
 /// More than this share of admitted guesses gone wrong would make the other kinds of verdict useless too.
 constexpr double most_guessed = 0.2;
+constexpr std::size_t most_unseen = 2;
 
 unsigned port_of(const std::string& end) {
 	unsigned port = 0;
@@ -34,10 +39,11 @@ Sockets sockets_of(Evidence& evidence) {
 			continue;
 		const Outcome& outcome = evidence.finished[socket.connection].outcome;
 		socket.truth =
-			truth_of(view, view.active ? outcome.read_by_active : outcome.read_by_passive);
+			truth_of(view, view.active ? outcome.active : outcome.passive, evidence.stalls);
 		socket.view = std::move(view);
 		sockets.emplace(ends, std::move(socket));
 	}
+	judge_early_closes(sockets);
 	return sockets;
 }
 
@@ -75,7 +81,11 @@ void complain_about_truths(const Score& score, const Sockets& sockets, const Opt
 			complaints.push_back("only " + count(truths, "times ") + std::string(to_string(kind)) +
 			                     ", not " + std::to_string(needed));
 	}
+	const auto needed_cases = static_cast<unsigned>(std::floor(options.connections * enough_cases));
 	for (const auto& [kind, row] : score.rows) {
+		if (row.truths + row.unscored < needed_cases)
+			complaints.push_back("only " + count(row.truths + row.unscored, "cases of ") +
+			                     std::string(to_string(kind)));
 		if (row.unscored > options.most_unscored / 100 * static_cast<double>(sockets.size()))
 			complaints.push_back(count(row.unscored, "sockets are unscored for ") +
 			                     std::string(to_string(kind)));
@@ -86,6 +96,8 @@ void complain_about_product(const Score& score, const Transcript& transcript, bo
                             std::vector<std::string>& complaints) {
 	if (!score.mismatches.empty())
 		complaints.push_back(count(score.mismatches.size(), "disagreements with the capture"));
+	if (score.unseen.size() > most_unseen)
+		complaints.push_back(count(score.unseen.size(), "timers were not seen"));
 	for (const auto& [kind, row] : score.rows) {
 		if (!weak && row.guessed > most_guessed * row.truths)
 			complaints.push_back(count(row.guessed, "wrong guesses about ") +
@@ -113,6 +125,15 @@ std::string footer(const Score& score, const Sockets& sockets, const Transcript&
 	return text + transcript.errors;
 }
 
+/// Nothing about a machine that never stood still.
+std::string describe(const Stalls& stalls) {
+	if (stalls.count() == 0)
+		return {};
+	const auto longest = std::chrono::duration_cast<std::chrono::milliseconds>(stalls.longest());
+	return "the machine stood still " + count(stalls.count(), "times, at most ") +
+	       count(static_cast<std::uint64_t>(longest.count()), "ms\n");
+}
+
 std::string cell_of(const Socket& socket, const Finished& finished) {
 	std::string cell = finished.plan.name + (socket.view.active ? ", active:" : ", passive:");
 	for (const Kind kind : socket.truth.kinds)
@@ -133,8 +154,9 @@ std::string cross_table(const Evidence& evidence, const Sockets& sockets) {
 	return text;
 }
 
-void tell_stories(const Evidence& evidence, const Sockets& sockets, const Score& score,
-                  const Options& options, Judgement& judgement) {
+void tell_stories(const Evidence& evidence, const Sockets& sockets,
+                  const std::vector<Mismatch>& mismatches, const Options& options,
+                  Judgement& judgement) {
 	std::size_t told = 0;
 	const auto tell_one = [&](const Mismatch& mismatch) {
 		const Socket& socket = sockets.at(mismatch.ends);
@@ -144,8 +166,7 @@ void tell_stories(const Evidence& evidence, const Sockets& sockets, const Score&
 		if (told++ < stories_printed)
 			judgement.first_stories += story;
 	};
-	if (options.with_product)
-		std::for_each(score.mismatches.begin(), score.mismatches.end(), tell_one);
+	std::for_each(mismatches.begin(), mismatches.end(), tell_one);
 	for (const auto& [ends, socket] : sockets) {
 		const std::string cell = cell_of(socket, evidence.finished.at(socket.connection));
 		if (!options.tell.empty() && cell.find(options.tell) != std::string::npos)
@@ -163,9 +184,24 @@ Judgement judge(Evidence evidence, const Options& options) {
 	complain_about_truths(result, sockets, options, judgement.complaints);
 	if (options.with_product)
 		complain_about_product(result, evidence.transcript, options.weak, judgement.complaints);
-	tell_stories(evidence, sockets, result, options, judgement);
+	std::string agreed;
+	std::vector<Mismatch> mismatches;
+	if (options.with_product) {
+		mismatches = result.mismatches;
+		mismatches.insert(mismatches.end(), result.unseen.begin(), result.unseen.end());
+	}
+	if (options.with_product && !options.weak) { // a weak class sees less than the wire shows
+		const Agreement agreement =
+			compare_with_replay(options.program, evidence.captures, sockets);
+		agreed = table(agreement);
+		judgement.complaints.insert(judgement.complaints.end(), agreement.complaints.begin(),
+		                            agreement.complaints.end());
+		mismatches.insert(mismatches.end(), agreement.faults.begin(), agreement.faults.end());
+	}
+	tell_stories(evidence, sockets, mismatches, options, judgement);
 	judgement.cross_table = cross_table(evidence, sockets);
-	judgement.table = table(result) + footer(result, sockets, evidence.transcript);
+	judgement.table = table(result) + footer(result, sockets, evidence.transcript) +
+	                  describe(evidence.stalls) + agreed;
 	return judgement;
 }
 

@@ -15,7 +15,9 @@ struct Evidence {
 	std::vector<Finished> finished;
 	Views views;
 	Transcript transcript;
-	std::uint64_t lost_packets = 0; ///< by a capture or the relay
+	std::vector<std::string> captures; ///< files with the packets
+	std::uint64_t lost_packets = 0;    ///< by a capture or the relay
+	Stalls stalls;
 };
 
 struct Judgement {

@@ -6,11 +6,13 @@
 #include "options.hpp"
 #include "relay.hpp"
 #include "run.hpp"
+#include "stalls.hpp"
 #include "watcher.hpp"
 
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <utility>
@@ -26,22 +28,52 @@ std::string file_in(const std::string& folder, const char* name) {
 	return folder.empty() ? std::string() : folder + "/" + name;
 }
 
-Evidence collect(const Options& options) {
+/// Where captures go: the folder that was asked for, or one that does not outlive the run.
+class CaptureFolder {
+  public:
+	explicit CaptureFolder(const Options& options) : path_(options.folder) {
+		if (!path_.empty())
+			return;
+		path_ = std::filesystem::temp_directory_path() / "stalesock-oracle-XXXXXX";
+		if (::mkdtemp(path_.data()) == nullptr)
+			throw SystemFailure("mkdtemp");
+		temporary_ = true;
+	}
+	~CaptureFolder() {
+		std::error_code ignored;
+		if (temporary_)
+			std::filesystem::remove_all(path_, ignored);
+	}
+	CaptureFolder(const CaptureFolder&) = delete;
+	CaptureFolder& operator=(const CaptureFolder&) = delete;
+
+	[[nodiscard]] std::string loopback() const { return path_ + "/loopback.pcap"; }
+	[[nodiscard]] std::string relayed() const { return path_ + "/relayed.pcap"; }
+
+  private:
+	std::string path_;
+	bool temporary_ = false;
+};
+
+Evidence collect(const Options& options, const CaptureFolder& folder) {
 	enter_private_network();
 	Relay relay(set_up_devices());
 	std::optional<Watcher> watcher;
 	if (options.with_product)
 		watcher.emplace(options.program, options.events);
-	Capture loopback(loopback_name, file_in(options.folder, "loopback.pcap"));
-	Capture tunnel(tunnel_name, file_in(options.folder, "relayed.pcap"));
+	Capture loopback(loopback_name, folder.loopback());
+	Capture tunnel(tunnel_name, folder.relayed());
 
 	Evidence evidence;
+	StallWatch stall_watch;
 	evidence.finished = run_connections(relay, options.seed, options.connections, options.jobs);
 	std::this_thread::sleep_for(settling_time);
+	evidence.stalls = stall_watch.stop();
 	loopback.stop();
 	tunnel.stop();
 	if (watcher)
 		evidence.transcript = watcher->stop();
+	evidence.captures = {folder.loopback(), folder.relayed()};
 	evidence.lost_packets = loopback.dropped() + tunnel.dropped() + relay.refused();
 	add_views(evidence.views, loopback.packets());
 	add_views(evidence.views, tunnel.packets());
@@ -61,7 +93,8 @@ int run(const Options& options) {
 	            static_cast<unsigned long long>(options.seed), options.connections, options.jobs);
 	std::fflush(stdout);
 	const auto start = std::chrono::steady_clock::now();
-	Evidence evidence = collect(options);
+	const CaptureFolder folder(options);
+	Evidence evidence = collect(options, folder);
 	const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
 	const Judgement judgement = judge(std::move(evidence), options);
 	save(options, judgement);

@@ -60,6 +60,24 @@ CapturedHead captured_head(Bytes bytes, std::size_t offset, std::uint32_t payloa
 	return head;
 }
 
+/// Of the options behind the fixed header; what is cut short or has no sensible length ends them.
+bool has_timestamps(Bytes options) {
+	constexpr std::uint8_t end_of_options = 0;
+	constexpr std::uint8_t no_operation = 1;
+	constexpr std::uint8_t timestamps = 8;
+	for (std::size_t at = 0; at < options.size() && options[at] != end_of_options;) {
+		if (options[at] == timestamps)
+			return true;
+		if (options[at] == no_operation)
+			++at;
+		else if (at + 1 < options.size() && options[at + 1] >= 2)
+			at += options[at + 1];
+		else
+			break;
+	}
+	return false;
+}
+
 } // namespace
 
 std::optional<Packet> parse_packet(Bytes bytes) {
@@ -76,6 +94,9 @@ std::optional<Packet> parse_packet(Bytes bytes) {
 	packet.sequence = number32(tcp, 4);
 	packet.acknowledgement = number32(tcp, 8);
 	packet.flags = tcp[13];
+	if (tcp_header >= smallest_tcp_header && tcp_header <= tcp.size())
+		packet.timestamps =
+			has_timestamps(tcp.subspan(smallest_tcp_header, tcp_header - smallest_tcp_header));
 	packet.payload = static_cast<std::uint32_t>(datagram->total - datagram->header - tcp_header);
 	if (packet.payload != 0)
 		packet.head = captured_head(tcp, tcp_header, packet.payload);

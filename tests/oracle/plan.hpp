@@ -16,6 +16,12 @@ using Microseconds = std::chrono::microseconds;
 enum class Family : std::uint8_t { ipv4, ipv6 };
 enum class Path : std::uint8_t { loopback, relayed };
 
+/// What a middlebox does that forgets a connection which was silent for `after`. Relayed only.
+struct Forgetting {
+	Microseconds after{}; ///< 0: it never does
+	bool resets = false;  ///< answers what comes then with an RST; else it says nothing
+};
+
 enum class Action : std::uint8_t {
 	send,           ///< `size` bytes beginning with `head`
 	receive,        ///< exactly `size` bytes, or what comes before the end
@@ -23,6 +29,8 @@ enum class Action : std::uint8_t {
 	peek,           ///< one MSG_PEEK | MSG_DONTWAIT
 	pause,          ///< for `time`
 	serve,          ///< answer requests of `size` bytes with `reply` bytes until idle for `time`
+	keep_alive,     ///< SO_KEEPALIVE: after `time` (whole seconds), `size` probes a second apart
+	user_timeout,   ///< TCP_USER_TIMEOUT of `time` (whole milliseconds)
 	shut_write,     ///< shutdown(SHUT_WR)
 	close,
 	reset, ///< close with SO_LINGER 0
@@ -43,9 +51,15 @@ struct Plan {
 	Family family = Family::ipv4;
 	Path path = Path::loopback;
 	Microseconds delay{}; ///< one way, relayed only
+	Forgetting forgetting;
+	/// Connections of one group, other than 0, go to the same listener; they agree on family and path.
+	unsigned group = 0;
 	Steps active;
 	Steps passive;
 };
+
+/// A pool of connections to one server, one after the other by their indices.
+inline constexpr unsigned group_size = 8;
 
 /// The plan of connection `index`: the same for the same seed, whatever else runs.
 [[nodiscard]] Plan make_plan(std::uint64_t seed, unsigned index);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay.hpp"
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -17,48 +16,18 @@ namespace oracle {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-using Packet = std::vector<std::uint8_t>;
 /// Packets due at the same time keep their order.
-using Queue = std::multimap<Clock::time_point, Packet>;
+using Queue = std::multimap<Clock::time_point, RawPacket>;
 
 constexpr std::size_t largest_packet = 65'536;
 constexpr std::chrono::milliseconds longest_wait{50}; ///< also how long stopping takes
 
-struct Layout {
-	std::size_t source;
-	std::size_t destination;
-	std::size_t address_size;
-	std::size_t ports;
-};
-
-/// Nothing for what is not TCP (the kernel's own multicast) and for fragments.
-std::optional<Layout> layout_of(const Packet& packet) {
-	const unsigned version = packet.empty() ? 0 : packet[0] >> 4;
-	if (version == 4 && packet.size() >= 40 && packet[9] == IPPROTO_TCP)
-		return Layout{12, 16, 4, static_cast<std::size_t>(packet[0] & 0x0f) * 4};
-	if (version == 6 && packet.size() >= 60 && packet[6] == IPPROTO_TCP)
-		return Layout{8, 24, 16, 40};
-	return std::nullopt;
-}
-
-std::uint16_t port_at(const Packet& packet, std::size_t offset) {
-	return static_cast<std::uint16_t>(packet[offset] << 8 | packet[offset + 1]);
-}
-
-void swap_addresses(Packet& packet, const Layout& layout) {
-	const auto source = packet.begin() + static_cast<std::ptrdiff_t>(layout.source);
-	const auto destination = packet.begin() + static_cast<std::ptrdiff_t>(layout.destination);
-	std::swap_ranges(source, source + static_cast<std::ptrdiff_t>(layout.address_size),
-	                 destination);
-}
-
-std::optional<Packet> read_packet(int tunnel) {
+std::optional<RawPacket> read_packet(int tunnel) {
 	static thread_local std::array<std::uint8_t, largest_packet> buffer;
 	const ssize_t size = ::read(tunnel, buffer.data(), buffer.size());
 	if (size <= 0)
 		return std::nullopt;
-	return Packet(buffer.begin(), buffer.begin() + size);
+	return RawPacket(buffer.begin(), buffer.begin() + size);
 }
 
 void wait_for_packet(int tunnel, const Queue& queue) {
@@ -75,7 +44,7 @@ std::uint64_t deliver_due(int tunnel, Queue& queue) {
 	std::uint64_t refused = 0;
 	const Clock::time_point now = Clock::now();
 	while (!queue.empty() && queue.begin()->first <= now) {
-		const Packet& packet = queue.begin()->second;
+		const RawPacket& packet = queue.begin()->second;
 		if (::write(tunnel, packet.data(), packet.size()) != static_cast<ssize_t>(packet.size()))
 			++refused;
 		queue.erase(queue.begin());
@@ -93,26 +62,18 @@ Relay::~Relay() {
 	thread_.join();
 }
 
-void Relay::set_delay(std::uint16_t port, Microseconds delay) {
-	delays_us_.at(port) = static_cast<std::uint32_t>(delay.count());
-}
-
-Microseconds Relay::delay_of(std::uint16_t one_port, std::uint16_t other_port) const {
-	return Microseconds(std::max(delays_us_.at(one_port).load(), delays_us_.at(other_port).load()));
+void Relay::set_path(std::uint16_t port, Microseconds delay, const Forgetting& forgetting) {
+	paths_.set(port, delay, forgetting);
 }
 
 void Relay::run(const std::stop_token& stop) {
 	Queue queue;
 	while (!stop.stop_requested()) {
 		wait_for_packet(tunnel_.get(), queue);
-		while (std::optional<Packet> packet = read_packet(tunnel_.get())) {
-			const std::optional<Layout> layout = layout_of(*packet);
-			if (!layout)
-				continue;
-			swap_addresses(*packet, *layout);
-			const Microseconds delay =
-				delay_of(port_at(*packet, layout->ports), port_at(*packet, layout->ports + 2));
-			queue.emplace(Clock::now() + delay, std::move(*packet));
+		while (std::optional<RawPacket> packet = read_packet(tunnel_.get())) {
+			const Clock::time_point now = Clock::now();
+			if (const auto delay = paths_.carry(*packet, now))
+				queue.emplace(now + *delay, std::move(*packet));
 		}
 		refused_ += deliver_due(tunnel_.get(), queue);
 	}

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "network.hpp"
+#include "paths.hpp"
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <exception>
@@ -12,7 +12,7 @@
 
 namespace oracle {
 
-/// One thread. Segments are never changed but for the swapped addresses, so that every sequence
+/// One thread. Segments are never changed but for the swapped addresses, nor lost but by a middlebox, so that every sequence
 /// number and acknowledgement is the sockets' own and both ends of a TCP connection can close it
 /// while the other's FIN is on its way: a proxy could not show that.
 class Relay {
@@ -23,18 +23,17 @@ class Relay {
 	Relay(const Relay&) = delete;
 	Relay& operator=(const Relay&) = delete;
 
-	/// Packets from or to this port of a client arrive this much later.
-	void set_delay(std::uint16_t port, Microseconds delay);
+	/// What packets from or to this port of a client meet with.
+	void set_path(std::uint16_t port, Microseconds delay, const Forgetting& forgetting);
 
 	/// Packets that the kernel did not take back, since the start. Any at all spoils the test.
 	[[nodiscard]] std::uint64_t refused() const { return refused_; }
 
   private:
 	void run(const std::stop_token& stop);
-	[[nodiscard]] Microseconds delay_of(std::uint16_t one_port, std::uint16_t other_port) const;
 
 	Descriptor tunnel_;
-	std::array<std::atomic<std::uint32_t>, 65'536> delays_us_{};
+	Paths paths_;
 	std::atomic<std::uint64_t> refused_ = 0;
 	std::jthread thread_;
 };

@@ -10,13 +10,14 @@ std::vector<Finished> run_connections(Relay& relay, std::uint64_t seed, unsigned
                                       unsigned jobs) {
 	std::vector<Finished> finished(count);
 	std::atomic<unsigned> next = 0;
+	Listeners listeners;
 	const auto work = [&] {
 		for (unsigned index = next++; index < count; index = next++) {
 			Finished& mine = finished[index];
 			const auto port = static_cast<std::uint16_t>(first_client_port + index);
 			mine.plan = make_plan(seed, index);
-			relay.set_delay(port, mine.plan.delay);
-			mine.outcome = perform(mine.plan, port);
+			relay.set_path(port, mine.plan.delay, mine.plan.forgetting);
+			mine.outcome = perform(mine.plan, port, listeners);
 		}
 	};
 	std::vector<std::jthread> workers;

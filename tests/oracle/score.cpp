@@ -2,6 +2,7 @@
 #include "score.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 
 namespace oracle {
@@ -20,14 +21,12 @@ void hand_out(Sockets& sockets, const Transcript& transcript, Score& score) {
 	}
 }
 
-/// The kind that this one is mistaken for where a socket cannot tell.
-std::optional<Kind> twin_of(Kind kind) {
-	if (kind == Kind::idle_close)
-		return Kind::limit_close;
-	if (kind == Kind::limit_close)
-		return Kind::idle_close;
-	return std::nullopt;
-}
+/// What a socket cannot always tell apart: the first may be reported where the second happened.
+constexpr std::array<std::pair<Kind, Kind>, 3> mistakable{{
+	{Kind::idle_close, Kind::limit_close},
+	{Kind::limit_close, Kind::idle_close},
+	{Kind::limit_close, Kind::unanswered_close},
+}};
 
 unsigned reports_of(const Socket& socket, Kind kind) {
 	return static_cast<unsigned>(
@@ -64,12 +63,19 @@ bool is_excused_as_weak(const Socket& socket, Kind kind) {
 	                   [](const Report& report) { return report.confidence != "certain"; });
 }
 
+bool rests_on_timer(Kind kind) {
+	return kind == Kind::silent_drop || kind == Kind::peer_unresponsive ||
+	       kind == Kind::keepalive_ineffective;
+}
+
 bool is_excused(const Socket& socket, Kind kind, bool weak) {
 	if (weak && is_excused_as_weak(socket, kind))
 		return true;
-	const std::optional<Kind> twin = twin_of(kind);
-	return twin &&
-	       (is_admitted_guess(socket, kind, *twin) || is_admitted_guess(socket, *twin, kind));
+	return std::any_of(mistakable.begin(), mistakable.end(), [&](const auto& pair) {
+		const auto [reported, happened] = pair;
+		return (kind == reported || kind == happened) &&
+		       is_admitted_guess(socket, reported, happened);
+	});
 }
 
 void compare_kind(const Ends& ends, const Socket& socket, Kind kind, bool weak, Score& score) {
@@ -96,7 +102,10 @@ void compare_kind(const Ends& ends, const Socket& socket, Kind kind, bool weak, 
 		note(is_true ? "reported twice" : "is wrong");
 	if (is_true && count == 0) {
 		++row.missed;
-		note("missed");
+		if (rests_on_timer(kind))
+			score.unseen.push_back({ends, std::string(to_string(kind)) + " missed"});
+		else
+			note("missed");
 	}
 }
 

@@ -37,6 +37,10 @@ struct Mismatch {
 struct Score {
 	std::map<Kind, Row> rows;
 	std::vector<Mismatch> mismatches;
+	/// Missed, where one event in a timer's softirq decides. Counted in the rows; few are forgiven: on a virtual
+	/// machine tracing programs were seen not to be run when a timer interrupts one certain task, and the kernel to
+	/// count no miss (tracefs showed the event; about 1 of 400).
+	std::vector<Mismatch> unseen;
 	std::vector<std::string> strays; ///< verdicts about connections that the capture does not know
 	std::map<std::string, unsigned> other_kinds; ///< verdicts of kinds that are not this test's
 };

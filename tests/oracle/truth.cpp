@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "truth.hpp"
-
-#include "facts.hpp"
+#include "truth_parts.hpp"
 
 #include <algorithm>
 
@@ -9,128 +7,17 @@ namespace oracle {
 
 namespace {
 
-using std::chrono::milliseconds;
-
-// The contract says 100 ms; what is near it is not scored, because the capture's clock and the
-// kernel's ticks need not agree to the millisecond.
-constexpr Nanoseconds together = milliseconds(40);
-constexpr Nanoseconds apart = milliseconds(160);
-/// Payload segments of one answer are at most this far from each other.
-constexpr Nanoseconds longest_pause_in_answer = milliseconds(100);
-/// Two segments this close may have been sent in either order.
-constexpr Nanoseconds crossing = milliseconds(5);
-constexpr Nanoseconds shortest_race_limit = milliseconds(100);
 /// The contract: parts of one request are at most 100 ms apart. A slow machine may fail to send them so.
 constexpr Nanoseconds surely_one_request = milliseconds(60);
-/// The contract: an idle gap before the request, here since the handshake, makes it a reuse from 100 ms.
-constexpr Nanoseconds surely_first_use = milliseconds(60);
-constexpr Nanoseconds surely_reuse = milliseconds(140);
-
-void leave_unscored(Truth& truth, std::initializer_list<Kind> kinds, const char* reason) {
-	for (const Kind kind : kinds)
-		truth.unscored.emplace(kind, reason);
-}
+/// Whoever closes first leaves the peer's close_notify unread: in TLS 1.3, in TLS 1.2, and as Java pads it.
+constexpr std::array<std::uint64_t, 3> farewell_sizes{24, 31, 40};
+/// Paths through the relay take longer each way, loopback takes less.
+constexpr Nanoseconds shortest_relayed = milliseconds(5);
 
 bool all_farewells(const std::vector<Segment>& segments) {
 	return std::all_of(segments.begin(), segments.end(), [](const Segment& segment) {
 		return speech_of(segment.head) == Speech::farewell;
 	});
-}
-
-struct Exchange {
-	Nanoseconds end{};
-	std::optional<Nanoseconds> last_words; ///< when the first byte came after a pause
-	bool torn = false;                     ///< after that pause the same message went on
-};
-
-/// When the last exchange was over: the answer to the last message, without any last words that
-/// came after a pause. Before the first message, the open counts.
-Exchange last_exchange(const Facts& facts, const Segment* message) {
-	Exchange exchange{message != nullptr ? message->time : facts.opened, {}};
-	bool began = message == nullptr; // an answer may take its time to begin
-	for (const Segment& segment : facts.received) {
-		if (message != nullptr && segment.acknowledgement <= message->sequence)
-			continue;
-		if (began && segment.time - exchange.end > longest_pause_in_answer) {
-			exchange.last_words = segment.time;
-			exchange.torn = speech_of(segment.head) == Speech::continuation;
-			break;
-		}
-		exchange.end = segment.time;
-		began = true;
-	}
-	return exchange;
-}
-
-/// The peer left an answered, or never used, connection at this time.
-void judge_quiet_close(const Facts& facts, const Segment* message, Nanoseconds left, bool by_fin,
-                       Truth& truth) {
-	if (facts.peer_repeated) {
-		leave_unscored(truth, {Kind::idle_close, Kind::limit_close},
-		               "our ACKs were slower than the peer's patience");
-		return;
-	}
-	const Exchange exchange = last_exchange(facts, message);
-	if (exchange.last_words && (exchange.torn || left - *exchange.last_words >= together)) {
-		leave_unscored(truth, {Kind::idle_close, Kind::limit_close},
-		               "a long pause, but not before last words");
-		return;
-	}
-	const Nanoseconds gap = left - exchange.end;
-	if (gap >= apart)
-		truth.kinds.insert(Kind::idle_close);
-	else if (gap < together && message != nullptr && by_fin)
-		truth.kinds.insert(Kind::limit_close);
-	else
-		leave_unscored(truth, {Kind::idle_close, Kind::limit_close},
-		               "neither together with an answer nor idle");
-}
-
-/// A message without an answer, of which the peer had nothing when it closed: a race, if the connection
-/// was reused for it.
-void judge_crossing(const Facts& facts, const Segment& message, Truth& truth) {
-	const Nanoseconds waited = message.time - facts.opened;
-	if (!facts.received.empty() || waited >= surely_reuse)
-		truth.kinds.insert(Kind::reuse_race);
-	else if (waited <= surely_first_use)
-		truth.kinds.insert(Kind::unanswered_close);
-	else
-		leave_unscored(truth, {Kind::reuse_race, Kind::unanswered_close},
-		               "first used about 100 ms after the handshake");
-}
-
-/// As much was under way as may be at once (tcp_init_cwnd): more may have been written, and a close, of
-/// which nothing is on the wire.
-bool window_was_full(const Facts& facts, const std::vector<Segment>& before) {
-	constexpr std::ptrdiff_t initial_window = 10;
-	return std::count_if(before.begin(), before.end(), [&](const Segment& segment) {
-			   return segment.end() > facts.acknowledged;
-		   }) >= initial_window;
-}
-
-void judge_peer_fin(const Facts& facts, const std::vector<Segment>& before, Truth& truth) {
-	if (window_was_full(facts, before)) {
-		leave_unscored(truth, {Kind::reuse_race, Kind::early_response, Kind::unanswered_close},
-		               "the window was full");
-		return;
-	}
-	const Segment* const message = last_message(before);
-	const bool all_arrived =
-		before.empty() || facts.peer_fin->acknowledgement >= before.back().end();
-	if (message == nullptr || is_answered(facts, *message)) {
-		// What had not arrived belongs to a request that was answered before its end.
-		if (all_arrived)
-			judge_quiet_close(facts, message, facts.peer_fin->time, true, truth);
-		else
-			truth.kinds.insert(Kind::early_response);
-		return;
-	}
-	if (all_arrived)
-		truth.kinds.insert(Kind::unanswered_close);
-	else if (speech_of(message->head) == Speech::farewell)
-		leave_unscored(truth, {Kind::reuse_race}, "a farewell, not a request, crossed the FIN");
-	else
-		judge_crossing(facts, *message, truth);
 }
 
 void judge_late_writes(const Facts& facts, const std::vector<Segment>& before,
@@ -160,66 +47,6 @@ void judge_late_writes(const Facts& facts, const std::vector<Segment>& before,
 	leave_unscored(truth, {Kind::stale_reuse}, "written before the FIN, sent after it");
 }
 
-/// Part of the message left after its answer had come.
-bool went_on_after_answer(const Facts& facts, const Segment& message) {
-	const auto answer =
-		std::find_if(facts.received.begin(), facts.received.end(), [&](const Segment& segment) {
-			return segment.acknowledgement > message.sequence;
-		});
-	return answer != facts.received.end() && facts.sent.back().acknowledgement >= answer->end();
-}
-
-/// Nothing the peer sent acknowledges the end of what we wrote.
-bool end_never_arrived(const Facts& facts) {
-	return !facts.sent.empty() && facts.acknowledged < facts.sent.back().end();
-}
-
-/// The answer does not acknowledge the end of what we had written.
-bool answered_before_end(const Facts& facts) {
-	return !facts.sent.empty() && !facts.received.empty() &&
-	       facts.received.back().acknowledgement < facts.sent.back().end();
-}
-
-void judge_answered_reset(const Facts& facts, const Segment* message, Truth& truth) {
-	const Nanoseconds time = facts.reset_received->time;
-	const bool cut_short =
-		message != nullptr && (went_on_after_answer(facts, *message) || end_never_arrived(facts));
-	const Nanoseconds waited = time - (facts.sent.empty() ? time : facts.sent.back().time);
-	if (cut_short && waited >= std::max<Nanoseconds>(crossing, 2 * facts.longest_round_trip))
-		leave_unscored(truth, {Kind::early_response, Kind::reuse_race, Kind::idle_close},
-		               "the answer may have been read before the request went on");
-	else if (cut_short && waited < together)
-		truth.kinds.insert(Kind::early_response);
-	else if (message != nullptr && answered_before_end(facts))
-		leave_unscored(truth, {Kind::early_response, Kind::idle_close},
-		               "answered before the end of the request, then reset");
-	else
-		judge_quiet_close(facts, message, time, false, truth);
-}
-
-void judge_reset(const Facts& facts, Truth& truth) {
-	const Segment* const message = last_message(facts.sent);
-	if (message == nullptr || is_answered(facts, *message)) {
-		judge_answered_reset(facts, message, truth);
-		return;
-	}
-	const Nanoseconds least = std::max(4 * facts.shortest_round_trip, shortest_race_limit);
-	const Nanoseconds most = std::max(4 * facts.longest_round_trip, shortest_race_limit);
-	const Nanoseconds waited = facts.reset_received->time - facts.sent.back().time;
-	if (waited * 5 < least * 4)
-		judge_crossing(facts, *message, truth);
-	else if (waited * 4 < most * 5)
-		leave_unscored(truth, {Kind::reuse_race, Kind::unanswered_close},
-		               "the RST came near the limit of a race");
-	else
-		truth.kinds.insert(Kind::unanswered_close);
-}
-
-/// An abort of our own, not the echo of one: nothing that arrived later concerns the socket.
-bool aborted(const Facts& facts) {
-	return facts.abort && !(facts.reset_received && facts.reset_received->time < facts.abort->time);
-}
-
 bool paused_within_request(const Facts& facts) {
 	for (std::size_t i = 1; i < facts.sent.size(); i++) {
 		if (speech_of(facts.sent[i].head) == Speech::continuation &&
@@ -235,6 +62,22 @@ void excuse_paused_request(Truth& truth) {
 	                        Kind::early_response, Kind::limit_close, Kind::idle_close}) {
 		truth.kinds.erase(kind);
 		truth.unscored.emplace(kind, "the sender paused within its request");
+	}
+}
+
+bool any_resent(const View& view) {
+	return std::any_of(view.segments.begin(), view.segments.end(),
+	                   [](const Segment& segment) { return segment.repeated; });
+}
+
+/// Loopback loses no packets: whoever sends again there was kept from seeing an acknowledgement. What was
+/// acknowledged before what is then another matter to the socket than to the capture. (On the relayed path a delayed
+/// ACK is reason enough.)
+void excuse_resent(Truth& truth) {
+	for (const Kind kind : {Kind::reuse_race, Kind::unanswered_close, Kind::early_response,
+	                        Kind::limit_close, Kind::idle_close}) {
+		truth.kinds.erase(kind);
+		truth.unscored.emplace(kind, "sent again, although nothing was lost");
 	}
 }
 
@@ -284,17 +127,29 @@ void judge_abort(const Facts& facts, std::uint64_t read, Truth& truth) {
 		return;
 	}
 	const std::uint64_t not_payload = knows_peer_fin(facts, *facts.abort) ? 2 : 1;
-	if (facts.abort->acknowledgement > not_payload + read)
+	if (facts.abort->acknowledgement <= not_payload + read)
+		return;
+	const std::uint64_t unread = facts.abort->acknowledgement - not_payload - read;
+	if (std::find(farewell_sizes.begin(), farewell_sizes.end(), unread) != farewell_sizes.end())
+		leave_unscored(truth, {Kind::dirty_close}, "as much unread as a close_notify has");
+	else
 		truth.kinds.insert(Kind::dirty_close);
 }
 
 constexpr std::array<std::string_view, all_kinds.size()> names{
-	"stale_reuse",        "reuse_race",     "unanswered_close",    "dirty_close",
-	"abandoned_response", "early_response", "half_close_response", "farewell_write",
-	"idle_close",         "limit_close",
+	"stale_reuse",           "reuse_race",         "unanswered_close",
+	"dirty_close",           "abandoned_response", "early_response",
+	"half_close_response",   "farewell_write",     "idle_close",
+	"limit_close",           "silent_drop",        "peer_unresponsive",
+	"keepalive_ineffective", "close_wait_leak",    "dirty_idle",
+	"early_idle_close",
 };
 
 } // namespace
+
+bool aborted(const Facts& facts) {
+	return facts.abort && !(facts.reset_received && facts.reset_received->time < facts.abort->time);
+}
 
 std::string_view to_string(Kind kind) {
 	return names.at(static_cast<std::size_t>(kind));
@@ -307,17 +162,24 @@ std::optional<Kind> parse_kind(std::string_view name) {
 	return static_cast<Kind>(found - names.begin());
 }
 
-Truth truth_of(const View& view, std::uint64_t read) {
-	const Facts facts = facts_of(view);
+Truth truth_of(const View& view, const Witness& witness, const Stalls& stalls) {
+	const Facts facts = facts_of(view, stalls);
 	Truth truth;
-	if (view.active) {
+	const Silence silence = silence_of(view);
+	if (judge_silence(facts, silence, view, witness, truth)) {
+		// The connection was forgotten: nothing more is known of the peer.
+	} else if (view.active) {
 		judge_active(facts, truth);
 		if (paused_within_request(facts))
 			excuse_paused_request(truth);
+		if (any_resent(view) && facts.shortest_round_trip < shortest_relayed)
+			excuse_resent(truth);
+		judge_probes(facts, silence, truth);
 	} else {
 		judge_passive(facts, truth);
 	}
-	judge_abort(facts, read, truth);
+	judge_abort(facts, witness.read, truth);
+	judge_waiting(facts, view, witness, truth);
 	return truth;
 }
 

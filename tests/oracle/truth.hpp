@@ -2,6 +2,7 @@
 // What really happened on a connection, decided from packets alone.
 #pragma once
 
+#include "stalls.hpp"
 #include "view.hpp"
 
 #include <array>
@@ -25,11 +26,20 @@ enum class Kind : std::uint8_t {
 	farewell_write,
 	idle_close,
 	limit_close,
+	silent_drop,
+	peer_unresponsive,
+	keepalive_ineffective,
+	close_wait_leak,
+	dirty_idle,
+	early_idle_close,
 };
 inline constexpr std::array all_kinds{
-	Kind::stale_reuse,        Kind::reuse_race,     Kind::unanswered_close,    Kind::dirty_close,
-	Kind::abandoned_response, Kind::early_response, Kind::half_close_response, Kind::farewell_write,
-	Kind::idle_close,         Kind::limit_close,
+	Kind::stale_reuse,           Kind::reuse_race,         Kind::unanswered_close,
+	Kind::dirty_close,           Kind::abandoned_response, Kind::early_response,
+	Kind::half_close_response,   Kind::farewell_write,     Kind::idle_close,
+	Kind::limit_close,           Kind::silent_drop,        Kind::peer_unresponsive,
+	Kind::keepalive_ineffective, Kind::close_wait_leak,    Kind::dirty_idle,
+	Kind::early_idle_close,
 };
 [[nodiscard]] std::string_view to_string(Kind kind);
 [[nodiscard]] std::optional<Kind> parse_kind(std::string_view name);
@@ -41,8 +51,7 @@ struct Truth {
 	std::map<Kind, std::string> unscored;
 };
 
-/// `read` is how many payload bytes the application had read when it closed: the one fact a capture
-/// cannot show. It is used for dirty_close alone.
-[[nodiscard]] Truth truth_of(const View& view, std::uint64_t read);
+/// The witness says how many bytes lay unread, and whether it was the application that ended the connection.
+[[nodiscard]] Truth truth_of(const View& view, const Witness& witness, const Stalls& stalls);
 
 } // namespace oracle

@@ -47,6 +47,7 @@ Segment relative_segment(Draft& draft, const Packet& packet, bool sent) {
 	if (segment.has(TH_ACK))
 		segment.acknowledgement = packet.acknowledgement - other.first;
 	segment.payload = packet.payload;
+	segment.timestamps = packet.timestamps;
 	segment.head = packet.head;
 	segment.repeated = segment.payload != 0 && segment.end() <= own.end;
 	if (segment.payload != 0)

@@ -22,6 +22,7 @@ struct Segment {
 	std::uint32_t sequence = 0;
 	std::uint32_t acknowledgement = 0; ///< 0 without the ACK flag
 	std::uint32_t payload = 0;
+	bool timestamps = false; ///< the option of RFC 7323
 	CapturedHead head;
 
 	[[nodiscard]] bool has(std::uint8_t flag) const { return (flags & flag) != 0; }
@@ -32,6 +33,13 @@ struct View {
 	bool active = false;   ///< sent the SYN
 	bool complete = false; ///< both SYNs were captured
 	std::vector<Segment> segments;
+};
+
+/// What a capture cannot show, told by whoever held the socket.
+struct Witness {
+	std::uint64_t read = 0;  ///< payload bytes, until it closed
+	Nanoseconds last_read{}; ///< since the epoch
+	Nanoseconds closed{};
 };
 
 struct Ends {

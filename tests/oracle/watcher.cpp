@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "watcher.hpp"
 
+#include "limits.hpp"
 #include "network.hpp"
 #include "transcript.hpp"
 
@@ -18,7 +19,7 @@ namespace oracle {
 
 namespace {
 
-constexpr int longest_start_ms = 20'000;
+constexpr int longest_start_ms = 120'000; // an emulated, busy machine
 constexpr std::string_view ready = "stalesock: watching";
 
 struct Pipe {
@@ -36,9 +37,16 @@ Pipe make_pipe() {
 [[noreturn]] void become(const std::string& program, bool events, int output, int errors) {
 	::dup2(output, STDOUT_FILENO);
 	::dup2(errors, STDERR_FILENO);
-	std::array<const char*, 7> arguments{program.c_str(), "watch", "--json", "--netns", "self"};
+	const std::string limit = std::to_string(waiting_limit.count());
+	const std::string interval = std::to_string(scan_interval.count());
+	std::vector<const char*> arguments{
+		program.c_str(), "watch",        "--json",      "--netns",
+		"self",          "--collapse",   "0",           "--close-wait",
+		limit.c_str(),   "--dirty-idle", limit.c_str(), "--scan-interval",
+		interval.c_str()};
 	if (events)
-		arguments[5] = "--events";
+		arguments.push_back("--events");
+	arguments.push_back(nullptr);
 	::execvp(program.c_str(), const_cast<char* const*>(arguments.data()));
 	::dprintf(STDERR_FILENO, "cannot run %s: %s\n", program.c_str(), std::strerror(errno));
 	::_exit(127);

@@ -332,5 +332,5 @@ TEST_CASE("the peer's window stays shut until the user timeout", "[aborts][timeo
 	wait_for_state(connection.active, TCP_CLOSE);
 	close_both(connection);
 
-	check_verdicts(connection, {}, {"dirty_close"});
+	check_verdicts(connection, {"peer_unresponsive"}, {"dirty_close"});
 }

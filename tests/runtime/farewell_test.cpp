@@ -4,6 +4,7 @@
 #include "support/sight.hpp"
 
 #include <array>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string>
 #include <sys/socket.h>
@@ -55,6 +56,12 @@ Names after_late_write(const std::string& bytes, bool peer_is_gone) {
 	return names(seen.active);
 }
 
+/// At once, as reading often does: what was received then hides how long the connection had been silent.
+void acknowledge(int fd) {
+	const int on = 1;
+	checked(setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on), "TCP_QUICKACK");
+}
+
 /// A farewell and nothing else, as far as its head is seen.
 void check_farewell(const std::string& bytes, bool peer_is_gone) {
 	INFO(bytes.size() << " bytes");
@@ -91,13 +98,68 @@ TEST_CASE("what follows a short TLS record decides: a close, or a read of the an
 	}
 }
 
+TEST_CASE("whoever reads anything after a short TLS record waits for an answer", "[farewell]") {
+	const std::string last_words(60, 'x'); // a GOAWAY and a close_notify of HTTP/2
+	Connection connection = open_used_connection();
+	stay_idle();
+	send_last_words(connection.passive, last_words, false);
+	half_close_passive(connection);
+	send_all(connection.active, tls_record(data, 3, 33));
+	receive_exactly(connection.active, last_words.size());
+	connection.active.close();
+	const Seen seen = watch().observe(connection);
+	CHECK(names(seen.active).back() == "stale_reuse");
+}
+
 TEST_CASE("what databases and mail servers are told before a close is a farewell", "[farewell]") {
 	check_farewell("QUIT\r\n", true);
 	check_farewell("X\0\0\0\x04"s, true);
 	check_farewell("\x01\0\0\0\x01"s, true);
+	check_farewell("\0\0\x08\7\0\0\0\0\0streamno"s, true); // HTTP/2
+	check_farewell("\xe0\0"s, true);                       // MQTT
+	check_farewell("\x88\x82mask12"s, true);               // a WebSocket
+	check_farewell("\x88\x8amask1234567890"s, true);
+}
+
+TEST_CASE("a server that closes on a goodbye has left no request unanswered", "[farewell]") {
+	const std::string goodbye =
+		GENERATE("QUIT\r\n"s, "X\0\0\0\x04"s, "\x01\0\0\0\x01"s, "\xe0\0"s, "\x88\x82mask12"s,
+	             tls_record(alert, 3, 26), tls_record(data, 3, 19));
+	INFO(goodbye.size() << " bytes");
+	Connection connection = open_used_connection();
+	send_all(connection.active, goodbye);
+	receive_exactly(connection.passive, goodbye.size());
+	close_passive(connection);
+	connection.active.close();
+	const Names told = {sees(Sight::head) ? "farewell_write" : "unanswered_close"};
+	check_verdicts(connection, told, {});
+}
+
+TEST_CASE("a server that closes on another short message has left it unanswered", "[farewell]") {
+	const std::string message = GENERATE("PING\r\n"s, "\x01\0\0\0\x0e"s, tls_record(data, 3, 26));
+	Connection connection = open_used_connection();
+	send_all(connection.active, message);
+	receive_exactly(connection.passive, message.size());
+	close_passive(connection);
+	connection.active.close();
+	check_verdicts(connection, {"unanswered_close"}, {});
+}
+
+TEST_CASE("a ping that is as long as a TLS alert and was answered is no goodbye", "[farewell]") {
+	Connection connection = open_used_connection();
+	send_all(connection.active, tls_record(data, 3, 19));
+	receive_exactly(connection.passive, 24);
+	const std::string answer = tls_record(data, 3, 20);
+	send_all(connection.passive, answer);
+	receive_exactly(connection.active, answer.size());
+	stay_idle();
+	close_passive(connection);
+	connection.active.close();
+	check_verdicts(connection, {"idle_close"}, {});
 }
 
 TEST_CASE("other small requests are reuses", "[farewell]") {
+	CHECK(after_late_write("\xc0\0"s, true) == reuse); // a ping of MQTT
 	CHECK(after_late_write("PING\r\n", true) == reuse);
 	CHECK(after_late_write("x", true) == reuse);
 	CHECK(after_late_write("\x05\0\0\0\x03"s + "DO 1", true) == reuse); // a MySQL query
@@ -153,6 +215,43 @@ TEST_CASE("a lazy TLS client has not read the server's close_notify", "[farewell
 	const Seen seen = watch().observe(connection);
 	REQUIRE(names(seen.active) == farewell);
 	check_field(seen.active[1].at("evidence"), "unread_bytes", last_words.size(), Sight::time);
+}
+
+TEST_CASE("a waiting TLS client has read the server's close_notify before the FIN",
+          "[farewell][last-words]") {
+	const std::size_t body = GENERATE(19, 26);
+	const bool header_apart = GENERATE(false, true);
+	const std::string last_words = tls_record(body == 19 ? data : alert, 3, body);
+	CAPTURE(body, header_apart);
+	Connection connection = open_used_connection();
+	stay_idle();
+	send_last_words(connection.passive, last_words, false);
+	const std::size_t header = header_apart ? last_words.size() - body : 0;
+	receive_exactly(connection.active, header);
+	receive_exactly(connection.active, last_words.size() - header);
+	acknowledge(connection.active);
+	close_passive(connection);
+	const Seen seen = watch().observe(connection);
+	REQUIRE(names(seen.active) == Names{sees(Sight::eof) ? "idle_close" : "limit_close"});
+	const Json& verdict = seen.active[0];
+	CHECK(verdict.at("confidence") == "likely");
+	CHECK(verdict.at("evidence").at("unread_bytes") == 0);
+	const char* const idle = sees(Sight::eof) ? "idle_ms" : "send_age_ms";
+	CHECK(verdict.at("evidence").at(idle) >= idle_gap.count());
+}
+
+TEST_CASE("what is read after the length of a close_notify is an answer",
+          "[farewell][last-words]") {
+	Connection connection = open_used_connection();
+	stay_idle();
+	send_all(connection.passive, std::string(31, 'x'));
+	receive_exactly(connection.active, 31);
+	send_all(connection.passive, "more");
+	receive_exactly(connection.active, 4);
+	acknowledge(connection.active);
+	close_passive(connection);
+	const Seen seen = watch().observe(connection);
+	CHECK(names(seen.active) == Names{"limit_close"});
 }
 
 TEST_CASE("a TLS server's farewell to a client that has closed", "[farewell]") {

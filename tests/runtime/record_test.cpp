@@ -120,18 +120,21 @@ Connection make_stale_reuse() {
 }
 
 /// Two programs at one hook read the clock one after the other; their verdicts tell times in ms, and so
-/// do their sentences.
+/// do their sentences. Where something comes between the two reads, nobody can say which is right.
 constexpr double apart_ms = 2.0;
+constexpr int rounds_for_times = 5;
 
 /// What the watch may know better: it saw more connections, and processes that still lived.
 bool may_differ(const std::string& name) {
-	const Names allowed{"time", "id", "message", "advice", "peer", "unit"};
+	const Names allowed{"time", "id", "message", "advice", "peer", "unit", "other_end"};
 	return std::find(allowed.begin(), allowed.end(), name) != allowed.end();
 }
 
-void check_same(const Json& replayed, const Json& watched, const std::string& path) {
+/// Fails where anything but a time differs. False where a time does.
+bool check_same(const Json& replayed, const Json& watched, const std::string& path) {
 	INFO(path);
 	REQUIRE(replayed.type() == watched.type());
+	bool times_agree = true;
 	if (watched.is_object()) {
 		for (const auto& [name, value] : replayed.items()) {
 			CHECK((may_differ(name) || watched.contains(name)));
@@ -139,24 +142,19 @@ void check_same(const Json& replayed, const Json& watched, const std::string& pa
 		for (const auto& [name, value] : watched.items()) {
 			if (!may_differ(name)) {
 				REQUIRE(replayed.contains(name));
-				check_same(replayed.at(name), value, path + "." + name);
+				times_agree &= check_same(replayed.at(name), value, path + "." + name);
 			}
 		}
 	} else if (path.ends_with("_ms")) {
-		CHECK(std::abs(replayed.get<double>() - watched.get<double>()) <= apart_ms);
+		times_agree = std::abs(replayed.get<double>() - watched.get<double>()) <= apart_ms;
 	} else {
 		CHECK(replayed == watched);
 	}
+	return times_agree;
 }
 
-std::string content_of(const std::string& path) {
-	std::ifstream file(path, std::ios::binary);
-	return {std::istreambuf_iterator<char>{file}, {}};
-}
-
-} // namespace
-
-TEST_CASE("a replay without privileges says what the watch said", "[record]") {
+/// A stale reuse, recorded and watched at once, then replayed by nobody. True if their times agree.
+bool replay_agrees() {
 	const Folder folder;
 	const std::string file = folder / "trace";
 	const Connection before = open_used_connection(); // in the inventory
@@ -174,8 +172,9 @@ TEST_CASE("a replay without privileges says what the watch said", "[record]") {
 	const Verdicts replayed = about(parsed(result.output), connection.active_side);
 	REQUIRE(names(replayed) == Names{"idle_close", "stale_reuse"});
 	REQUIRE(names(seen.active) == names(replayed));
+	bool times_agree = true;
 	for (std::size_t i = 0; i < replayed.size(); i++) {
-		check_same(replayed[i], seen.active[i], "verdict");
+		times_agree &= check_same(replayed[i], seen.active[i], "verdict");
 	}
 	CHECK(about(parsed(result.output), connection.passive_side).empty());
 	CHECK(replay(file).output == result.output);
@@ -183,6 +182,29 @@ TEST_CASE("a replay without privileges says what the watch said", "[record]") {
 	const std::string events = replay(file, {"--events"}).output;
 	CHECK_THAT(events, Contains(R"("event":"inventory")") && Contains(before.active_side.remote) &&
 	                       Contains(R"("record":"start")") && Contains(R"("event":"owner")"));
+	return times_agree;
+}
+
+std::string content_of(const std::string& path) {
+	std::ifstream file(path, std::ios::binary);
+	return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+/// 127.0.0.1 as a record has it, in 16 bytes. The four alone are found by chance too: in a time, in a checksum.
+bool holds_loopback(const std::string& bytes) {
+	std::string address("\x7f\x00\x00\x01", 4);
+	address.resize(16);
+	return bytes.find(address) != std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE("a replay without privileges says what the watch said", "[record]") {
+	bool times_agree = replay_agrees();
+	for (int round = 1; round < rounds_for_times && !times_agree; round++) {
+		times_agree = replay_agrees();
+	}
+	CHECK(times_agree);
 }
 
 TEST_CASE("a recording that was killed is read up to the last flush", "[record]") {
@@ -206,18 +228,23 @@ TEST_CASE("a recording that was killed is read up to the last flush", "[record]"
 TEST_CASE("an anonymized recording has the verdicts and not the names", "[record]") {
 	const Folder folder;
 	const std::string file = folder / "trace";
+	const std::string plain = folder / "plain";
 	Recorder recorder(file, {"--anonymize"});
+	Recorder plain_recorder(plain);
 	const Connection connection = make_stale_reuse();
 	watch().settle();
 	CHECK(recorder.stop() == 0);
+	CHECK(plain_recorder.stop() == 0);
+	CHECK(holds_loopback(content_of(plain)));
 	const std::string bytes = content_of(file);
 	CHECK(bytes.find(own_command().substr(0, 15)) == std::string::npos);
-	CHECK(bytes.find(std::string("\x7f\x00\x00\x01", 4)) == std::string::npos);
+	CHECK_FALSE(holds_loopback(bytes));
 	const Result result = replay(file, {"--verdict", "stale_reuse"});
 	CHECK(result.code == 0);
 	CHECK_THAT(result.errors, Contains("anonymized"));
-	const Verdicts verdicts = parsed(result.output);
-	REQUIRE_FALSE(verdicts.empty());
+	Verdicts verdicts = parsed(result.output);
+	REQUIRE(verdicts.size() > 1);
+	verdicts.erase(verdicts.begin()); // the record of the start
 	CHECK(about(verdicts, connection.active_side).empty());
 	for (const Json& verdict : verdicts) {
 		CHECK_THAT(verdict["connection"]["remote"].get<std::string>(), Catch::StartsWith("127."));

@@ -148,7 +148,8 @@ TEST_CASE("an upload is answered early and the server reads on", "[server][early
 
 	const Seen seen = watch().observe(connection);
 	CHECK(names(seen.passive) == Names{});
-	if (!sees(Sight::time)) { // it looks like a reuse after the answer was read
+	// Where only scans see writes, and none came in between, it looks like a reuse after the answer was read.
+	if (!sees(Sight::time) && names(seen.active) != Names{"early_response"}) {
 		REQUIRE(names(seen.active) == Names{"limit_close", "stale_reuse"});
 		CHECK(seen.active[1].at("confidence") == "possible");
 		return;
@@ -169,6 +170,27 @@ TEST_CASE("an upload is answered early and the rest draws an RST", "[server][ear
 	REQUIRE(names(seen.active) == Names{"early_response"});
 	CHECK(names(seen.passive) == Names{});
 	CHECK(seen.active[0].at("evidence").at("rst_received") == true);
+}
+
+TEST_CASE("the answer to an upload is read, with the end of file, before the rest is sent",
+          "[server][early]") {
+	Connection connection = upload_answered_early();
+	receive_exactly(connection.active, response.size());
+	half_close_passive(connection);
+	CHECK(reads_eof(connection.active));
+	const bool new_request = GENERATE(false, true);
+	const std::string bytes =
+		new_request ? "POST /once-more HTTP/1.1\r\n\r\n" : std::string(2000, 'u');
+	send_all(connection.active, bytes);
+	receive_exactly(connection.passive, bytes.size());
+	close_both(connection);
+
+	const Seen seen = watch().observe(connection);
+	const bool known = sees(Sight::head) && sees(Sight::eof) && !new_request;
+	REQUIRE(names(seen.active) == Names{"limit_close", known ? "early_response" : "stale_reuse"});
+	if (known) {
+		CHECK(seen.active[1].at("confidence") == "likely");
+	}
 }
 
 TEST_CASE("one send begins before the FIN and goes on after it: not late", "[server][early]") {

@@ -249,7 +249,7 @@ TEST_CASE("a request is lost and the user timeout ends the connection", "[wire][
 	wired.wire.set(Towards::passive, Handling::deliver);
 	close_both(connection);
 
-	check_verdicts(connection, {}, {});
+	check_verdicts(connection, {"peer_unresponsive"}, {});
 }
 
 TEST_CASE("keepalive probes find nobody", "[wire][timeout]") {
@@ -267,5 +267,5 @@ TEST_CASE("keepalive probes find nobody", "[wire][timeout]") {
 	wired.wire.set(Towards::passive, Handling::deliver);
 	close_both(connection);
 
-	check_verdicts(connection, {}, {});
+	check_verdicts(connection, {"peer_unresponsive"}, {});
 }

@@ -10,6 +10,7 @@
 #include "app/pipeline.hpp"
 #include "app/report.hpp"
 #include "app/standard_streams.hpp"
+#include "probe/namespaces.hpp"
 #include "sinks/text.hpp"
 
 #include <algorithm>
@@ -41,6 +42,7 @@ class Recorder final : public Sink {
 	void verdict(const Verdict& verdict, WallTime time) override {
 		verdicts.push_back({verdict, time});
 	}
+	void collapsed(const Collapsed& /*collapsed*/, WallTime /*time*/) override {}
 	void event(const Event& event, WallTime /*time*/) override { events.push_back(event); }
 	int flush() override { return 0; }
 

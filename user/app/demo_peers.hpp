@@ -3,7 +3,7 @@
 // pooled connection. They know nothing of stalesock.
 #pragma once
 
-#include "app/descriptor.hpp"
+#include "probe/descriptor.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -48,7 +48,10 @@ std::string tell(const Event& event) {
 	case EventKind::end: return event.destroyed ? std::string{} : tell_end(event);
 	case EventKind::keepalive_probe: return "a TCP keepalive probe is sent";
 	case EventKind::retransmit: return "unanswered data is sent again";
+	case EventKind::reuse:
+		return fmt::format("{} writes again", who(event.actor, "the application"));
 	case EventKind::owner:
+	case EventKind::scan:
 	case EventKind::released: return {};
 	}
 	return {};

@@ -38,6 +38,7 @@ Cost cost_of(const HookReport& hook) {
 	case Need::retransmit: return {90, "for each retransmitted segment"};
 	case Need::destroy: return {5, "for each TCP socket at its end"};
 	case Need::inventory: return {350, "for each existing socket, once at start"};
+	case Need::waiting_scan: return {50, "for each existing socket, at every scan"};
 	case Need::owner_scan: return {170, "for each open file of the host, at every scan"};
 	}
 	return {};
@@ -149,7 +150,7 @@ std::string doctor_json(const KernelReport& kernel) {
 }
 
 int run_doctor(const DoctorConfig& config) {
-	const KernelReport kernel = examine_kernel();
+	const KernelReport kernel = examine_kernel(config.hooks);
 	const int printed = print(config.json ? doctor_json(kernel) : doctor_text(kernel));
 	if (printed != exit_done) {
 		return printed;

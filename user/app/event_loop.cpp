@@ -59,6 +59,10 @@ int EventLoop::Source::on_time(sd_event_source* registered, std::uint64_t /*sche
 int EventLoop::Source::on_signal(sd_event_source* /*source*/, const signalfd_siginfo* signal,
                                  void* self) {
 	auto& source = *static_cast<Source*>(self);
+	if (source.handler) {
+		source.loop->handle(source);
+		return 0;
+	}
 	const char* name = sigabbrev_np(static_cast<int>(signal->ssi_signo));
 	source.loop->stop_signal_ = fmt::format("SIG{}", name == nullptr ? "?" : name);
 	source.loop->stop();
@@ -67,16 +71,8 @@ int EventLoop::Source::on_signal(sd_event_source* /*source*/, const signalfd_sig
 
 EventLoop::EventLoop(std::initializer_list<int> stop_signals) {
 	check(sd_event_new(&loop_), "cannot make an event loop");
-	sigset_t set;
-	sigemptyset(&set);
 	for (const int signal : stop_signals) {
-		sigaddset(&set, signal);
-	}
-	sigprocmask(SIG_BLOCK, &set, nullptr);
-	for (const int signal : stop_signals) {
-		Source& source = add({});
-		check(sd_event_add_signal(loop_, &source.registered, signal, &Source::on_signal, &source),
-		      "cannot wait for signals");
+		on_signal(signal, {});
 	}
 }
 
@@ -132,6 +128,20 @@ void EventLoop::after(std::chrono::microseconds delay, Handler handler) {
 	check(sd_event_add_time_relative(loop_, &source.registered, CLOCK_MONOTONIC,
 	                                 microseconds(delay), accuracy_us, &Source::on_time, &source),
 	      "cannot set a timer");
+}
+
+void EventLoop::on_signal(int signal, Handler handler) {
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	sigprocmask(SIG_BLOCK, &set, nullptr);
+	Source& source = add(std::move(handler));
+	check(sd_event_add_signal(loop_, &source.registered, signal, &Source::on_signal, &source),
+	      "cannot wait for signals");
+}
+
+void EventLoop::feed_watchdog() {
+	check(sd_event_set_watchdog(loop_, 1), "cannot feed the watchdog");
 }
 
 void EventLoop::run() {

@@ -31,6 +31,11 @@ class EventLoop {
 	void every(std::chrono::microseconds interval, Handler handler);
 	void after(std::chrono::microseconds delay, Handler handler);
 
+	/// Blocks the signal at once, like the stop signals.
+	void on_signal(int signal, Handler handler);
+	/// Tells the service manager that we live, as often as it asks for (WATCHDOG_USEC).
+	void feed_watchdog();
+
 	/// Returns after stop() or one of the stop signals; rethrows what a handler threw.
 	void run();
 	void stop();

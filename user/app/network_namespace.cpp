@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/network_namespace.hpp"
 
-#include "app/descriptor.hpp"
 #include "model/escape.hpp"
+#include "probe/descriptor.hpp"
 #include "probe/probe.hpp"
 
 #include <cerrno>
@@ -21,8 +21,6 @@ namespace stalesock {
 
 namespace {
 
-constexpr const char* own_path = "/proc/self/ns/net";
-
 std::string reason() {
 	return std::strerror(errno); // NOLINT(concurrency-mt-unsafe): one thread
 }
@@ -40,10 +38,6 @@ void bring_loopback_up() {
 }
 
 } // namespace
-
-std::uint32_t own_network_namespace() {
-	return network_namespace_at(own_path);
-}
 
 std::uint32_t network_namespace_at(const std::string& path) {
 	const Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};

@@ -7,8 +7,6 @@
 
 namespace stalesock {
 
-[[nodiscard]] std::uint32_t own_network_namespace();
-
 /// Throws std::invalid_argument when the path is not one.
 [[nodiscard]] std::uint32_t network_namespace_at(const std::string& path);
 

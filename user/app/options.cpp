@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/options.hpp"
 
+#include "app/option_parts.hpp"
+#include "app/options_table.hpp"
+#include "app/state_file.hpp"
 #include "app/values.hpp"
 #include "app/version.hpp"
 #include "model/escape.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <sstream>
 #include <vector>
@@ -22,33 +24,31 @@ constexpr const char* exit_codes = "Exit codes: 0 done; 1 failed while running; 
 constexpr const char* no_payload =
 	"A recording holds who talked to whom, when, and counters: never a byte of what was said.";
 
-/// An option whose text `store` checks and keeps; what it rejects is reported with the option's name.
-template <typename Store>
-CLI::Option* add_value(CLI::App& app, const std::string& name, const char* type, const char* help,
-                       Store store) {
-	const auto read = [name, store](const std::string& text) {
-		try {
-			store(text);
-		} catch (const std::invalid_argument& problem) {
-			throw CLI::ValidationError(name, problem.what());
-		}
-	};
-	return app.add_option_function<std::string>(name, read, help)->type_name(type);
-}
-
-void add_no_colour(CLI::App& app, bool& colour) {
-	app.add_flag_callback(
-		"--no-color", [&colour] { colour = false; }, "No colour on a terminal (also: NO_COLOR)");
-}
-
 /// Of `watch` and of `replay`.
 template <typename Config> void add_output_options(CLI::App& app, Config& config) {
 	app.add_flag("--json", config.json, "One JSON object a line");
 	app.add_flag("--events", config.events, "Print the kernel's events as well");
+	CLI::Option* explain =
+		app.add_flag("--explain", config.explain, "Draw the story of each verdict's connection");
+	explain->excludes(app.get_option("--json"));
+	app.add_flag("--ascii", config.ascii, "Draw with ASCII characters only")->needs(explain);
 	add_no_colour(app, config.colour);
+	add_value(app, "--collapse", "N",
+	          "Show the first N of the same verdict in a minute, count the rest (5; 0: show all)",
+	          [&](const std::string& text) { config.collapse = read_collapse(text); });
 	add_value(
 		app, "--max-connections", "N", "Connections tracked at once (262144)",
 		[&](const std::string& text) { config.max_connections = read_connection_limit(text); });
+	add_value(
+		app, "--close-wait", "S",
+		"Report connections that were not closed within this many seconds of the FIN (60)",
+		[&](const std::string& text) { config.waiting.close_wait = read_waiting_limit(text); });
+	add_value(
+		app, "--dirty-idle", "S",
+		"Report silent client connections with bytes unread for this many seconds (10)",
+		[&](const std::string& text) { config.waiting.dirty_idle = read_waiting_limit(text); });
+	add_value(app, "--max-peers", "N", "Remote endpoints learned at once (16384)",
+	          [&](const std::string& text) { config.max_peers = read_peer_limit(text); });
 }
 
 void add_filter_options(CLI::App& app, VerdictFilter& filter) {
@@ -76,16 +76,24 @@ void add_filter_options(CLI::App& app, VerdictFilter& filter) {
 	          [&](const std::string& text) { filter.pid = read_pid(text); });
 }
 
+void add_hooks(CLI::App& app, HookChoice& choice) {
+	add_value(app, "--hooks", "CLASS",
+	          "How sends and receives are seen: tracepoint, trampoline or none (automatic)",
+	          [&](const std::string& text) { choice = read_hook_choice(text); });
+}
+
 /// Of `watch` and of `record`.
 template <typename Config> void add_probe_options(CLI::App& app, Config& config) {
+	config.probe.turns = true;
+	app.add_flag_callback(
+		"--no-turns", [&] { config.probe.turns = false; },
+		"Do not count requests, which costs a little at every send");
 	add_value(app, "--duration", "S", "Stop after this many seconds",
 	          [&](const std::string& text) { config.duration = read_duration(text); });
 	add_value(
 		app, "--netns", "N", "Only this network namespace: self, a path, or an inode number",
 		[&](const std::string& text) { config.probe.filter.netns = read_network_namespace(text); });
-	add_value(app, "--hooks", "CLASS",
-	          "How sends and receives are seen: tracepoint, trampoline or none (automatic)",
-	          [&](const std::string& text) { config.probe.hooks = read_hook_choice(text); });
+	add_hooks(app, config.probe.hooks);
 	add_value(app, "--scan-interval", "S",
 	          "Seconds between looking for owners, and for late writes no hook sees (10)",
 	          [&](const std::string& text) { config.scan_interval = read_scan_interval(text); });
@@ -100,6 +108,7 @@ void add_watch(CLI::App& app, WatchConfig& config) {
 	add_value(watch, "--unit", "U", "Only connections of this systemd unit",
 	          [&](const std::string& text) { config.filter.unit = read_unit(text); });
 	add_probe_options(watch, config);
+	add_peers_file(watch, config.peers_file);
 }
 
 CLI::App* add_record(CLI::App& app, RecordConfig& config) {
@@ -120,14 +129,84 @@ CLI::App* add_record(CLI::App& app, RecordConfig& config) {
 }
 
 CLI::App* add_replay(CLI::App& app, ReplayConfig& config) {
-	CLI::App& replay =
-		*app.add_subcommand("replay", "Print the verdicts of a recording; needs no privileges");
-	add_value(replay, "FILE", "", "A recording", [&](const std::string& text) {
-		config.file = text;
-	})->required();
+	CLI::App& replay = *app.add_subcommand(
+		"replay", "Print the verdicts of a recording or a packet capture; needs no privileges");
+	add_value(replay, "FILE", "",
+	          "A recording, or a packet capture (pcap, pcapng); - is standard input",
+	          [&](const std::string& text) { config.file = text; })
+		->required();
 	add_output_options(replay, config);
 	add_filter_options(replay, config.filter);
 	return &replay;
+}
+
+CLI::App* add_explain(CLI::App& app, ExplainConfig& config) {
+	CLI::App& explain =
+		*app.add_subcommand("explain", "Draw the story of one verdict's connection");
+	explain.footer(
+		fmt::format("Looks in the journal, unless another source is named.\n{}", exit_codes));
+	add_value(explain, "ID", "", "The verdict's id, or its connection's (the id up to the dash)",
+	          [&](const std::string& text) { config.id = read_verdict_id(text); })
+		->required();
+	CLI::Option* recording =
+		add_value(explain, "--recording", "FILE", "Look in a recording",
+	              [&](const std::string& text) { config.recording = read_path(text); });
+	add_value(explain, "--json", "FILE", "Look in JSON lines of verdicts (-: standard input)",
+	          [&](const std::string& text) { config.json = read_path(text); })
+		->excludes(recording);
+	add_value(explain, "--time", "T",
+	          "Only the verdict of this time (UTC; its beginning is enough)",
+	          [&](const std::string& text) { config.time = text; });
+	CLI::Option* svg = add_value(explain, "--svg", "FILE", "Write an SVG file instead",
+	                             [&](const std::string& text) { config.svg = read_path(text); });
+	explain.add_flag("--force", config.force, "Overwrite an existing SVG file")->needs(svg);
+	explain.add_flag("--ascii", config.diagram.ascii, "Draw with ASCII characters only");
+	add_value(explain, "--width", "N", "Columns, 40 to 80 (as wide as the terminal, at most 80)",
+	          [&](const std::string& text) { config.diagram.width = read_width(text); });
+	add_no_colour(explain, config.diagram.colour);
+	return &explain;
+}
+
+CLI::App* add_peers(CLI::App& app, PeersConfig& config) {
+	CLI::App& peers = *app.add_subcommand("peers", "What was learned of servers, and what to set");
+	peers.footer(fmt::format("Shows what a running daemon keeps in {}, unless another source is "
+	                         "named.\n{}",
+	                         default_state_file, exit_codes));
+	const auto add_states = [&config](const std::vector<std::string>& paths) {
+		config.states = paths;
+	};
+	CLI::Option* state = peers
+	                         .add_option_function<std::vector<std::string>>(
+								 "--state", add_states, "A saved state; several are merged")
+	                         ->type_name("FILE")
+	                         ->allow_extra_args(false);
+	add_value(peers, "--recording", "FILE", "Learn from a recording", [&](const std::string& text) {
+		config.recording = read_path(text);
+	})->excludes(state);
+	add_value(peers, "--remote", "A[:P]", "Only this endpoint, or all with this address",
+	          [&](const std::string& text) {
+				  const Endpoint endpoint = read_remote_or_address(text);
+				  config.address = endpoint.address;
+				  if (endpoint.port != 0) {
+					  config.port = endpoint.port;
+				  }
+			  });
+	add_value(peers, "--sort", "ORDER", "endpoint, timeout, reuse, near or seen (endpoint)",
+	          [&](const std::string& text) { config.order = read_peer_order(text); });
+	peers.add_flag("--json", config.json, "One JSON object a line");
+	peers.add_flag("--open", config.open,
+	               "Also how many connections each process of a listener holds now (as list --by "
+	               "listener)");
+	return &peers;
+}
+
+CLI::App* add_daemon(CLI::App& app, DaemonCommand& command) {
+	CLI::App& daemon = *app.add_subcommand("daemon", "What the systemd unit runs");
+	add_value(daemon, "--config", "FILE",
+	          "Configuration (/etc/stalesock/stalesock.toml); then the files of FILE.d/*.toml",
+	          [&](const std::string& text) { command.config = text; });
+	daemon.add_flag("--check", command.check, "Only check the configuration");
+	return &daemon;
 }
 
 // What can be decided in the kernel is: fewer events leave it.
@@ -138,7 +217,18 @@ void set_kernel_filter(WatchConfig& config) {
 		config.filter.remote ? config.filter.remote->port : config.filter.port.value_or(0);
 }
 
-std::string explain(const CLI::App& app, const CLI::ParseError& error) {
+/// "watch, record and doctor"
+std::string command_names(const CLI::App& app, std::string_view conjunction) {
+	std::vector<std::string> names;
+	for (const CLI::App* command : app.get_subcommands({})) {
+		names.push_back(command->get_name());
+	}
+	const std::string last = names.back();
+	names.pop_back();
+	return fmt::format("{} {} {}", fmt::join(names, ", "), conjunction, last);
+}
+
+std::string complaint_about(const CLI::App& app, const CLI::ParseError& error) {
 	const std::string text = error.what();
 	if (text.ends_with(" missing")) { // "--remote: 1 required A:P missing"
 		return fmt::format("{} needs a value", text.substr(0, text.find(':')));
@@ -148,11 +238,11 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error) {
 	}
 	const std::vector<std::string> unknown = app.remaining();
 	if (unknown.empty()) {
-		return "a command is needed: watch, record, replay, demo or doctor (see stalesock --help)";
+		return fmt::format("a command is needed: {} (see stalesock --help)",
+		                   command_names(app, "or"));
 	}
-	return fmt::format("\"{}\" is not a command or option; the commands are watch, record, replay, "
-	                   "demo and doctor",
-	                   escape_untrusted(unknown.front()));
+	return fmt::format("\"{}\" is not a command or option; the commands are {}",
+	                   escape_untrusted(unknown.front()), command_names(app, "and"));
 }
 
 std::string text_for(const CLI::App& app, const CLI::ParseError& request) {
@@ -165,12 +255,24 @@ std::string text_for(const CLI::App& app, const CLI::ParseError& request) {
 	return text;
 }
 
+/// On a screen there is neither JSON nor an end.
+void check(const TopConfig& config) {
+	if (!config.batch && (config.json || config.iterations)) {
+		throw UsageError("top: --json and -n need -b");
+	}
+}
+
 } // namespace
 
 Command parse_command_line(int argc, const char* const* argv) {
 	WatchConfig watch;
+	ListConfig list;
+	TopConfig top;
 	RecordConfig record;
 	ReplayConfig replay;
+	ExplainConfig explain;
+	PeersConfig peers;
+	DaemonCommand daemon;
 	DemoConfig demo;
 	DoctorConfig doctor;
 	CLI::App app{purpose, "stalesock"};
@@ -178,27 +280,49 @@ Command parse_command_line(int argc, const char* const* argv) {
 	app.require_subcommand(1);
 	app.set_version_flag("--version", fmt::format("stalesock {}", version));
 	add_watch(app, watch);
+	const CLI::App* list_command = add_list(app, list);
+	const CLI::App* top_command = add_top(app, top);
 	const CLI::App* record_command = add_record(app, record);
 	const CLI::App* replay_command = add_replay(app, replay);
+	const CLI::App* explain_command = add_explain(app, explain);
+	const CLI::App* peers_command = add_peers(app, peers);
+	const CLI::App* daemon_command = add_daemon(app, daemon);
 	CLI::App* demo_command =
 		app.add_subcommand("demo", "Make a real stale reuse on loopback and explain it");
 	add_no_colour(*demo_command, demo.colour);
 	CLI::App* doctor_command =
 		app.add_subcommand("doctor", "What this kernel and these privileges allow");
 	doctor_command->add_flag("--json", doctor.json, "One JSON object");
+	add_hooks(*doctor_command, doctor.hooks);
 	try {
 		app.parse(argc, argv);
 	} catch (const CLI::ParseError& error) {
 		if (error.get_exit_code() == 0) {
 			return ShowText{text_for(app, error)};
 		}
-		throw UsageError(explain(app, error));
+		throw UsageError(complaint_about(app, error));
+	}
+	if (list_command->parsed()) {
+		return list;
+	}
+	if (top_command->parsed()) {
+		check(top);
+		return top;
 	}
 	if (record_command->parsed()) {
 		return record;
 	}
 	if (replay_command->parsed()) {
 		return replay;
+	}
+	if (explain_command->parsed()) {
+		return explain;
+	}
+	if (peers_command->parsed()) {
+		return peers;
+	}
+	if (daemon_command->parsed()) {
+		return daemon;
 	}
 	if (demo_command->parsed()) {
 		return demo;

@@ -3,17 +3,11 @@
 #pragma once
 
 #include "app/config.hpp"
-
-#include <stdexcept>
+#include "app/usage_error.hpp"
 
 namespace stalesock {
 
-/// Wrong usage: exit code 2. what() is one line that names the option or value, safe to print.
-class UsageError : public std::runtime_error {
-  public:
-	using std::runtime_error::runtime_error;
-};
-
+/// Throws UsageError.
 [[nodiscard]] Command parse_command_line(int argc, const char* const* argv);
 
 } // namespace stalesock

@@ -31,17 +31,27 @@ bool has_times(const Event& event) {
 	        (is_time(event.late->time) && is_time(event.late->fin_time.value_or(event.time))));
 }
 
+// Units are not in the recording, and processes of now are not those of then: nothing is looked up.
+Pipeline::Options pipeline_options(const Player::Options& options, Nanoseconds tick) {
+	Pipeline::Options chosen;
+	chosen.engine.max_connections = options.max_connections;
+	chosen.engine.max_peers = options.max_peers;
+	chosen.engine.tick = tick;
+	chosen.engine.waiting = options.waiting;
+	chosen.filter = options.filter;
+	chosen.events = options.events;
+	chosen.collapse = options.collapse;
+	return chosen;
+}
+
 } // namespace
 
-// Units are not in the recording, and processes of now are not those of then: nothing is looked up.
 Player::Player(const RecordingHeader& header, const Options& options, Sink& sink)
 	: sink_(sink), events_(options.events),
-	  pipeline_({{options.max_connections, header.tick}, options.filter, options.events, {}}, sink),
-	  start_{header.boot, header.wall}, now_(header.boot) {
+	  pipeline_(pipeline_options(options, header.tick), sink), start_{header.boot, header.wall},
+	  now_(header.boot) {
 	pipeline_.set_now(start_);
-	if (events_) {
-		sink_.note(Started{header.version, header.hook_class, header.gaps}, header.wall);
-	}
+	sink_.note(Started{header.version, header.kernel, header.hook_class, header.gaps}, header.wall);
 }
 
 void Player::advance(Nanoseconds time) {
@@ -76,7 +86,7 @@ void Player::play(ByteView record) {
 }
 
 void Player::play(const InventoryMark& mark) {
-	if (events_) {
+	if (events_ || !mark.gaps.empty()) {
 		sink_.note(Inventoried{counters().inventoried, mark.gaps}, wall(now_));
 	}
 }

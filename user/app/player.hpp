@@ -15,6 +15,9 @@ class Player {
 		std::size_t max_connections = EngineOptions{}.max_connections;
 		VerdictFilter filter;
 		bool events = false;
+		std::uint32_t collapse = 0; ///< see Pipeline::Options
+		WaitingLimits waiting{};
+		std::size_t max_peers = EngineOptions{}.max_peers;
 	};
 
 	Player(const RecordingHeader& header, const Options& options, Sink& sink);
@@ -27,6 +30,10 @@ class Player {
 	[[nodiscard]] ProbeCounters probe_counters() const { return probe_; }
 	[[nodiscard]] const PipelineCounters& counters() const { return pipeline_.counters(); }
 	[[nodiscard]] EngineCounters engine_counters() const { return pipeline_.engine_counters(); }
+	/// What was learned, at the time of now().
+	[[nodiscard]] Engine& engine() { return pipeline_.engine(); }
+	/// The last moment the recording knows.
+	[[nodiscard]] Moment now() const { return {now_, wall(now_)}; }
 	/// How much time the recording covers.
 	[[nodiscard]] Nanoseconds duration() const { return now_ - start_.boot; }
 

@@ -6,8 +6,8 @@
 #include "app/exit_codes.hpp"
 #include "app/options.hpp"
 #include "app/report.hpp"
-#include "app/version.hpp"
 #include "model/escape.hpp"
+#include "probe/kernel.hpp"
 #include "record/output_file.hpp"
 #include "record/writer.hpp"
 
@@ -15,7 +15,6 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <optional>
-#include <sys/utsname.h>
 
 namespace stalesock {
 
@@ -27,14 +26,13 @@ constexpr auto consume_interval = 50ms;
 constexpr auto flush_interval = 500ms;
 
 RecordingHeader header_for(const Probe& probe, const Moment& now) {
-	utsname system{};
-	uname(&system);
+	Started started = started_by(probe);
 	RecordingHeader header;
-	header.version = version;
-	header.kernel = system.release;
-	header.machine = system.machine;
-	header.hook_class = probe.hook_class();
-	header.gaps = hook_gaps(probe.hooks());
+	header.version = std::move(started.version);
+	header.kernel = std::move(started.kernel);
+	header.machine = kernel_name().machine;
+	header.hook_class = std::move(started.hook_class);
+	header.gaps = std::move(started.gaps);
 	header.tick = probe.tick();
 	header.boot = now.boot;
 	header.wall = now.wall;
@@ -124,7 +122,7 @@ void Recording::arm() {
 	loop_.every(flush_interval, [this] { flush(); });
 	loop_.every(config_.scan_interval, [this] {
 		probe_.scan_owners();
-		probe_.scan_late_writes();
+		probe_.scan_sockets();
 	});
 	if (config_.duration) {
 		loop_.after(*config_.duration, [this] {
@@ -162,7 +160,7 @@ EndMark Recording::totals() const {
 int Recording::finish() {
 	const Moment now = read_clocks();
 	if (writer_.error() == 0) {
-		probe_.scan_late_writes();
+		probe_.scan_sockets();
 		probe_.consume();
 		const EndMark end = totals();
 		writer_.losses(now.boot, {end.dropped, end.missed});

@@ -1,86 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/replay.hpp"
 
-#include "app/descriptor.hpp"
 #include "app/exit_codes.hpp"
-#include "app/options.hpp"
 #include "app/player.hpp"
 #include "app/progress.hpp"
+#include "app/recording_input.hpp"
+#include "app/replay_capture.hpp"
+#include "app/replay_input.hpp"
+#include "app/replay_output.hpp"
 #include "app/report.hpp"
 #include "app/standard_streams.hpp"
+#include "capture/file.hpp"
 #include "model/escape.hpp"
-#include "record/reader.hpp"
-#include "sinks/json.hpp"
-#include "sinks/text.hpp"
 
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <utility>
 
 namespace stalesock {
 
 namespace {
 
-/// What one block can become: some ten thousand lines.
-constexpr std::size_t output_limit = 256U << 20;
-/// Every line counts, so a slow reader is waited for.
-constexpr auto forever = std::chrono::hours(24);
-
-[[noreturn]] void refuse(const std::string& path, const std::string& why) {
-	throw UsageError(fmt::format("{}: {}", escape_untrusted(path), why));
-}
-
-Descriptor open_recording(const std::string& path) {
-	Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-	struct stat facts {};
-	if (!file.valid() || fstat(file.get(), &facts) != 0) {
-		refuse(path, std::strerror(errno)); // NOLINT(concurrency-mt-unsafe)
-	}
-	if (S_ISDIR(facts.st_mode)) {
-		refuse(path, "is a directory");
-	}
-	return file;
-}
-
-ssize_t read_some(int descriptor, std::span<std::byte> to) {
-	ssize_t count = 0;
-	do {
-		count = read(descriptor, to.data(), to.size());
-	} while (count < 0 && errno == EINTR);
-	return count < 0 ? -errno : count;
-}
-
-RecordingReader read_header(const Descriptor& file, const std::string& path) {
-	try {
-		return RecordingReader{
-			[&file](std::span<std::byte> to) { return read_some(file.get(), to); }};
-	} catch (const RecordingRefused& refusal) {
-		refuse(path, refusal.what());
-	}
-}
-
-/// 0: not known.
-std::uint64_t size_of(const Descriptor& file) {
-	struct stat facts {};
-	const bool known = fstat(file.get(), &facts) == 0 && S_ISREG(facts.st_mode);
-	return known ? static_cast<std::uint64_t>(facts.st_size) : 0;
-}
-
-std::unique_ptr<Sink> make_sink(const ReplayConfig& config, LineOutput& output) {
-	if (config.json) {
-		return std::make_unique<JsonSink>(output);
-	}
-	return std::make_unique<TextSink>(output, config.colour && wants_colour(STDOUT_FILENO));
-}
-
 class Replay {
   public:
-	explicit Replay(const ReplayConfig& config)
-		: config_(config), file_(open_recording(config.file)),
-		  reader_(read_header(file_, config.file)), sink_(make_sink(config, output_)) {}
+	Replay(const ReplayConfig& config, ReplayInput input)
+		: config_(config), recording_(std::move(input), config.file), reader_(recording_.reader()),
+		  output_(config) {}
 
 	int run();
 
@@ -91,10 +35,9 @@ class Replay {
 	void summarize(const Player& player) const;
 
 	const ReplayConfig& config_;
-	Descriptor file_;
-	RecordingReader reader_;
-	LineOutput output_{STDOUT_FILENO, output_limit};
-	std::unique_ptr<Sink> sink_;
+	RecordingInput recording_;
+	RecordingReader& reader_;
+	ReplayOutput output_;
 };
 
 int Replay::run() {
@@ -126,22 +69,21 @@ void Replay::announce() const {
 }
 
 int Replay::play() {
-	Player player(reader_.header(), {config_.max_connections, config_.filter, config_.events},
-	              *sink_);
-	Progress progress(fmt::format("replaying {}", escape_untrusted(config_.file)), size_of(file_));
-	const auto push = [&] {
-		progress.hide();
-		return output_.drain(forever);
-	};
+	Player player(reader_.header(),
+	              {config_.max_connections, config_.filter, config_.events || config_.explain,
+	               config_.collapse, config_.waiting, config_.max_peers},
+	              output_.sink());
+	Progress progress(fmt::format("replaying {}", escape_untrusted(config_.file)),
+	                  recording_.size());
 	int error = 0;
 	while (const Block* block = error == 0 ? reader_.next() : nullptr) {
 		player.play(*block);
-		error = push();
+		error = output_.push(progress);
 		progress.update(reader_.offset());
 	}
 	if (error == 0) {
 		player.finish();
-		error = push();
+		error = output_.push(progress);
 	}
 	summarize(player);
 	return error;
@@ -163,7 +105,11 @@ void Replay::summarize(const Player& player) const {
 } // namespace
 
 int run_replay(const ReplayConfig& config) {
-	return Replay{config}.run();
+	ReplayInput input(config.file);
+	if (is_capture(input.start())) {
+		return replay_capture(config, input);
+	}
+	return Replay{config, std::move(input)}.run();
 }
 
 } // namespace stalesock

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/report.hpp"
 
+#include "app/version.hpp"
+#include "probe/kernel.hpp"
+
 #include <algorithm>
 #include <cstdio>
 #include <fmt/format.h>
@@ -23,6 +26,9 @@ std::string verdict_line(const PipelineCounters& counters) {
 	std::string line = fmt::format("verdicts: {}", total);
 	if (!kinds.empty()) {
 		line += fmt::format(" ({})", fmt::join(kinds, ", "));
+	}
+	if (counters.collapsed != 0) {
+		line += fmt::format(", {} of them collapsed", counters.collapsed);
 	}
 	if (counters.filtered != 0) {
 		line += fmt::format(", {} more filtered out", counters.filtered);
@@ -54,6 +60,11 @@ std::vector<std::string> hook_gaps(const std::vector<HookReport>& hooks) {
 		                   : fmt::format("{} ({}: {})", hook.consequence, hook.hook, hook.detail));
 	}
 	return gaps;
+}
+
+Started started_by(const Probe& probe) {
+	return {std::string{version}, kernel_name().release, probe.hook_class(),
+	        hook_gaps(probe.hooks())};
 }
 
 std::string event_line(const ProbeCounters& counters) {

@@ -17,6 +17,9 @@ void report(std::string_view line);
 /// What is not known because no hook serves a need: one sentence for each.
 [[nodiscard]] std::vector<std::string> hook_gaps(const std::vector<HookReport>& hooks);
 
+/// What every output begins with, once the hooks are attached.
+[[nodiscard]] Started started_by(const Probe& probe);
+
 /// "events: 12 seen, 0 lost ...".
 [[nodiscard]] std::string event_line(const ProbeCounters& counters);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "sinks/table.hpp"
+
 #include <string_view>
 
 namespace stalesock {
@@ -15,5 +17,22 @@ void prepare_standard_streams();
 
 /// The exit code for what became of standard output: 0 or an errno.
 [[nodiscard]] int exit_code_for_output(int error);
+
+/// Standard output for what is written in one go: it waits for its reader.
+class StandardOutput {
+  public:
+	StandardOutput();
+
+	/// False when it has failed, for good.
+	bool write(std::string_view text);
+	/// 0, or the errno that has ended it.
+	[[nodiscard]] int error() const { return error_; }
+
+	/// Cut to the width of the terminal, coloured if it wants colour; neither in a pipe.
+	[[nodiscard]] static TextOptions text_options(bool head, bool colour);
+
+  private:
+	int error_ = 0;
+};
 
 } // namespace stalesock

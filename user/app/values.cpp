@@ -3,10 +3,13 @@
 
 #include "app/network_namespace.hpp"
 #include "model/escape.hpp"
+#include "probe/namespaces.hpp"
 #include "probe/probe.hpp"
+#include "story/diagram.hpp"
 
 #include <algorithm>
 #include <bit>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <fmt/format.h>
@@ -14,6 +17,7 @@
 #include <optional>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace stalesock {
@@ -59,6 +63,13 @@ std::uint64_t unit_factor(std::string_view& text) {
 	return std::uint64_t{1} << (10 * (index + 1));
 }
 
+/// "512K", or nothing.
+std::optional<std::uint64_t> byte_count(std::string_view text) {
+	const std::uint64_t factor = unit_factor(text);
+	const auto count = number<std::uint32_t>(text);
+	return count ? std::optional(*count * factor) : std::nullopt;
+}
+
 std::string all_names() {
 	std::vector<std::string_view> names;
 	for (std::size_t i = 0; i < verdict_kind_count; ++i) {
@@ -88,20 +99,51 @@ std::chrono::microseconds read_scan_interval(std::string_view text) {
 	return std::chrono::duration_cast<std::chrono::microseconds>(seconds);
 }
 
+Nanoseconds read_waiting_limit(std::string_view text) {
+	constexpr double shortest = 0.1;
+	constexpr double longest = 86'400;
+	const std::chrono::duration<double> seconds{
+		number_between<double>(text, shortest, longest, "a number of seconds")};
+	return std::chrono::duration_cast<Nanoseconds>(seconds);
+}
+
 std::uint32_t read_ring_size(std::string_view text) {
-	std::string_view digits = text;
-	const std::uint64_t factor = unit_factor(digits);
-	const auto count = number<std::uint32_t>(digits);
-	const std::uint64_t bytes = count.value_or(0) * factor;
-	if (!count || bytes < smallest_ring || bytes > largest_ring || !std::has_single_bit(bytes)) {
+	const auto bytes = byte_count(text);
+	if (!bytes || *bytes < smallest_ring || *bytes > largest_ring || !std::has_single_bit(*bytes)) {
 		reject(text, "a ring size: a power of two from 64K to 1G, for example 4M");
 	}
-	return static_cast<std::uint32_t>(bytes);
+	return static_cast<std::uint32_t>(*bytes);
+}
+
+std::size_t read_queue_size(std::string_view text) {
+	const auto bytes = byte_count(text);
+	if (!bytes || *bytes < smallest_ring || *bytes > largest_ring) {
+		reject(text, "a size from 64K to 1G, for example 4M");
+	}
+	return *bytes;
+}
+
+std::uint64_t read_file_size(std::string_view text) {
+	const auto bytes = byte_count(text);
+	if (!bytes || (*bytes != 0 && *bytes < smallest_ring)) {
+		reject(text, "a size of at least 64K, for example 100M, or 0 for no limit");
+	}
+	return *bytes;
+}
+
+unsigned read_file_count(std::string_view text) {
+	constexpr unsigned most = 1000;
+	return number_between<unsigned>(text, 1, most, "a number of files");
 }
 
 std::size_t read_connection_limit(std::string_view text) {
 	constexpr std::size_t most = 1U << 26;
 	return number_between<std::size_t>(text, 1, most, "a number of connections");
+}
+
+std::size_t read_peer_limit(std::string_view text) {
+	constexpr std::size_t most = 1U << 24;
+	return number_between<std::size_t>(text, 1, most, "a number of endpoints");
 }
 
 std::uint16_t read_port(std::string_view text) {
@@ -120,6 +162,27 @@ Endpoint read_remote(std::string_view text) {
 		reject(text, "an address and port, for example 10.0.0.7:8080 or [2001:db8::7]:8080");
 	}
 	return *endpoint;
+}
+
+Endpoint read_remote_or_address(std::string_view text) {
+	if (const auto address = parse_address(text)) {
+		return {*address, 0};
+	}
+	return read_remote(text);
+}
+
+PeerOrder read_peer_order(std::string_view text) {
+	constexpr std::pair<std::string_view, PeerOrder> orders[] = {
+		{"endpoint", PeerOrder::endpoint}, {"timeout", PeerOrder::timeout},
+		{"reuse", PeerOrder::reuse},       {"near", PeerOrder::near_misses},
+		{"seen", PeerOrder::last_seen},
+	};
+	for (const auto& [name, order] : orders) {
+		if (text == name) {
+			return order;
+		}
+	}
+	reject(text, "an order; there are endpoint, timeout, reuse, near, seen");
 }
 
 VerdictKind read_verdict_kind(std::string_view text) {
@@ -146,6 +209,33 @@ HookChoice read_hook_choice(std::string_view text) {
 		}
 	}
 	reject(text, "a class of hooks; there are automatic, tracepoint, trampoline, none");
+}
+
+std::uint32_t read_collapse(std::string_view text) {
+	constexpr std::uint32_t most = 1'000'000;
+	return number_between<std::uint32_t>(text, 0, most, "a number of verdicts");
+}
+
+std::size_t read_width(std::string_view text) {
+	return number_between<std::size_t>(text, narrowest_diagram, widest_diagram,
+	                                   "a number of columns");
+}
+
+std::string read_verdict_id(std::string_view text) {
+	constexpr std::size_t longest = 64;
+	const bool plain = std::all_of(
+		text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '-'; });
+	if (text.empty() || text.size() > longest || !plain) {
+		reject(text, "an id, for example 3d2d66e-2: see \"id\" in JSON");
+	}
+	return std::string{text};
+}
+
+std::string read_path(std::string_view text) {
+	if (text.empty()) {
+		reject(text, "the name of a file");
+	}
+	return std::string{text};
 }
 
 std::string read_unit(std::string_view text) {

@@ -44,6 +44,8 @@ std::string_view to_string(EventKind kind) {
 	case EventKind::inventory: return "inventory";
 	case EventKind::owner: return "owner";
 	case EventKind::released: return "released";
+	case EventKind::reuse: return "reuse";
+	case EventKind::scan: return "scan";
 	}
 	return "unknown";
 }

@@ -51,12 +51,21 @@ enum class EventKind : std::uint8_t {
 	inventory,
 	owner,
 	released,
+	reuse,
+	scan,
 };
 /// "open", "peer_fin", ... as `watch --events` prints them.
 [[nodiscard]] std::string_view to_string(EventKind kind);
 
 enum class OwnerSource : std::uint8_t { unknown, connect, write, close, scan };
 [[nodiscard]] std::string_view to_string(OwnerSource source);
+
+/// Where what is known of a connection comes from.
+enum class Sight : std::uint8_t {
+	socket,         ///< the kernel's own counters
+	wire,           ///< a packet capture taken at this end: what the application did is not in it
+	wire_elsewhere, ///< one taken away from this end: when packets came and left is reckoned
+};
 
 /// The process an event was seen to come from. The command is the group leader's comm, raw: escape
 /// it before a terminal or a log sees it.
@@ -75,10 +84,13 @@ enum class PayloadHead : std::uint8_t {
 	http_request
 };
 [[nodiscard]] std::string_view to_string(PayloadHead head);
+/// TLS 1.3 hides the record type; a record this short holds an alert (2 bytes, content type, tag).
+inline constexpr std::uint16_t tls_alert_record = 19;
 
 /// What was read from the socket at the moment of the event. Sequence numbers wrap: subtract them
 /// only as std::uint32_t. Ages in ticks are jiffies (1/HZ s); clocks named *_us and *_ns are
-/// CLOCK_MONOTONIC and only comparable with each other.
+/// CLOCK_MONOTONIC and only comparable with each other. From a packet capture they count from the epoch, and copied_seq is what the
+/// application must have read to behave as it did.
 struct SocketView {
 	std::uint64_t clock_us = 0;
 	std::uint64_t first_tx_us = 0;
@@ -101,8 +113,11 @@ struct SocketView {
 	std::uint32_t keepalive_interval_ticks = 0;
 	std::uint32_t user_timeout_ms = 0;
 	std::uint32_t echoed_ms = 0;
+	std::optional<std::uint32_t> turns; ///< sends after something had been read, the first included
 	std::uint8_t keepalive_probes = 0;
 	std::uint8_t probes_out = 0;
+	bool partial = false;      ///< byte counters began in the middle of the connection
+	bool parting_read = false; ///< peer_fin: what was read last is as long as a TLS close_notify
 };
 
 /// The late write as the kernel keeps it with the socket.
@@ -111,6 +126,7 @@ struct LateWrite {
 	Nanoseconds time{}; ///< boot time of the first late write; of its discovery when not known
 	bool time_known = true;
 	bool begin_seen = true;       ///< before it was queued; otherwise its head is not visible
+	bool kernel_tls = false;      ///< the kernel had encrypted it: its head is not visible either
 	std::uint32_t bytes = 0;      ///< all bytes queued after the FIN so far
 	std::uint32_t unread = 0;     ///< at that time, the FIN counted as one
 	std::uint32_t copied_seq = 0; ///< at that time
@@ -142,6 +158,10 @@ struct Event {
 	bool eof_read = false; ///< full records after the FIN: EOF had been read (before a late write)
 	bool eof_peeked = false; ///< the same by MSG_PEEK
 	bool destroyed = false;  ///< end from the destruction of the socket
+	bool bare_rst = false;   ///< end: an RST without timestamps on a connection that uses them
+	bool farewell = false;   ///< reuse: what is written is a TLS alert or a protocol's goodbye
+	bool unanswered = false; ///< keepalive_probe: the one before it was not answered
+	Sight sight = Sight::socket;
 	Endpoint local;
 	Endpoint remote;
 	std::optional<Actor> actor; ///< only from process context

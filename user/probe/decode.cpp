@@ -18,7 +18,7 @@ struct KindLayout {
 };
 
 /// Indexed by STALESOCK_* kind; 0 is not a kind.
-constexpr std::array<KindLayout, 12> layouts{{
+constexpr std::array<KindLayout, 14> layouts{{
 	{EventKind::open, 0},
 	{EventKind::open, sizeof(stalesock_event)},
 	{EventKind::peer_fin, sizeof(stalesock_event_full)},
@@ -31,8 +31,10 @@ constexpr std::array<KindLayout, 12> layouts{{
 	{EventKind::inventory, sizeof(stalesock_event_full)},
 	{EventKind::owner, sizeof(stalesock_event)},
 	{EventKind::released, sizeof(stalesock_event)},
+	{EventKind::reuse, sizeof(stalesock_event_full)},
+	{EventKind::scan, sizeof(stalesock_event_full)},
 }};
-static_assert(STALESOCK_OPEN == 1 && STALESOCK_RELEASED == layouts.size() - 1);
+static_assert(STALESOCK_OPEN == 1 && STALESOCK_SCAN == layouts.size() - 1);
 
 constexpr std::uint8_t highest_state = static_cast<std::uint8_t>(TcpState::new_syn_recv);
 
@@ -83,6 +85,9 @@ void fill_head(Event& event, const stalesock_event& record) {
 	event.eof_read = has(record.flags, STALESOCK_F_EOF_READ);
 	event.eof_peeked = has(record.flags, STALESOCK_F_EOF_PEEKED);
 	event.destroyed = has(record.flags, STALESOCK_F_DESTROYED);
+	event.bare_rst = has(record.flags, STALESOCK_F_BARE_RST);
+	event.farewell = has(record.flags, STALESOCK_F_FAREWELL);
+	event.unanswered = has(record.flags, STALESOCK_F_UNANSWERED);
 	event.local = {address_of(record.family, record.local), record.local_port};
 	event.remote = {address_of(record.family, record.remote), record.remote_port};
 	event.actor.reset();
@@ -116,8 +121,11 @@ SocketView view_of(const stalesock_event_full& record) {
 		.keepalive_interval_ticks = record.keepalive_interval_ticks,
 		.user_timeout_ms = record.user_timeout_ms,
 		.echoed_ms = record.echoed_ms,
+		.turns =
+			has(record.head.flags, STALESOCK_F_TURNS) ? std::optional(record.turns) : std::nullopt,
 		.keepalive_probes = record.keepalive_probes,
 		.probes_out = record.probes_out,
+		.parting_read = has(record.head.flags, STALESOCK_F_PARTING_READ),
 	};
 }
 
@@ -129,6 +137,7 @@ LateWrite late_of(const stalesock_event_full& record) {
 	late.time_known = record.late_ns != 0;
 	late.time = Nanoseconds(late.time_known ? record.late_ns : record.head.time_ns);
 	late.begin_seen = has(record.head.flags, STALESOCK_F_LATE_BEGUN);
+	late.kernel_tls = has(record.head.flags, STALESOCK_F_ULP);
 	late.bytes = record.late_bytes;
 	late.unread = late.time_known ? record.late_unread : record.rcv_nxt - record.copied_seq;
 	late.copied_seq = late.time_known ? record.late_copied_seq : record.copied_seq;

@@ -2,7 +2,7 @@
 // The capability layer: which program can serve which need, found by trying.
 #pragma once
 
-#include "probe/probe.hpp"
+#include "probe/candidates.hpp"
 #include "probe/skeleton.hpp"
 
 #include <span>
@@ -11,22 +11,6 @@
 #include <vector>
 
 namespace stalesock {
-
-enum class Mechanism : std::uint8_t { tracepoint, trampoline, iterator };
-
-/// One program that can serve a need. When more than one can, the first in the table that this
-/// kernel accepts is chosen, and only that one is loaded.
-struct Candidate {
-	Need need;
-	Mechanism mechanism;
-	std::string_view program; ///< its name in bpf/stalesock.bpf.c
-	std::string_view hook;    ///< as reports name it
-	std::string_view target; ///< of a tracepoint or trampoline: its name in BTF; of iterators empty
-	/// What stays unknown although this program serves its need; empty: nothing.
-	std::string_view weakness{};
-};
-
-[[nodiscard]] std::span<const Candidate> candidates();
 
 /// Opens the skeleton with every program switched off. Throws KernelRefusal.
 [[nodiscard]] Skeleton open_skeleton();
@@ -52,6 +36,9 @@ struct Refusal {
 
 /// The candidate in use for a need; null: none.
 [[nodiscard]] const Candidate* chosen_for(Need need, std::span<const HookReport> reports);
+
+/// A forced choice that this kernel cannot fulfil is an error, not a weaker class: what is missing; empty: nothing.
+[[nodiscard]] std::string name_missing_choice(HookChoice choice, std::span<const HookReport> hooks);
 
 /// How late writes are seen: "tracepoint", "trampoline" where a program before or after the send is one,
 /// "none" without either; empty when a required need is not served.

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+#include <utility>
 
 namespace stalesock {
 
@@ -44,6 +45,14 @@ bool jit_enabled() {
 
 } // namespace
 
+KernelName kernel_name() {
+	utsname name{};
+	if (uname(&name) != 0) {
+		return {};
+	}
+	return {name.release, name.machine};
+}
+
 Capabilities effective_capabilities() {
 	__user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
 	std::array<__user_cap_data_struct, 2> sets{};
@@ -53,7 +62,8 @@ Capabilities effective_capabilities() {
 	const bool admin = has_capability(sets, CAP_SYS_ADMIN);
 	return {.bpf = admin || has_capability(sets, CAP_BPF),
 	        .perfmon = admin || has_capability(sets, CAP_PERFMON),
-	        .sys_admin = admin};
+	        .sys_admin = admin,
+	        .ptrace = has_capability(sets, CAP_SYS_PTRACE)};
 }
 
 std::vector<std::string> find_problems() {
@@ -80,13 +90,11 @@ std::vector<std::string> find_problems() {
 	return problems;
 }
 
-KernelReport examine_kernel() {
+KernelReport examine_kernel(HookChoice choice) {
 	KernelReport report;
-	utsname name{};
-	if (uname(&name) == 0) {
-		report.release = name.release;
-		report.machine = name.machine;
-	}
+	KernelName name = kernel_name();
+	report.release = std::move(name.release);
+	report.machine = std::move(name.machine);
 	const Capabilities capabilities = effective_capabilities();
 	report.btf = access(btf_path, R_OK) == 0;
 	report.lockdown = lockdown_mode();
@@ -95,10 +103,14 @@ KernelReport examine_kernel() {
 	report.cap_sys_admin = capabilities.sys_admin;
 	report.jit = jit_enabled();
 	report.problems = find_problems();
-	report.hooks = survey_by_trying(HookChoice::automatic);
+	report.hooks = survey_by_trying(choice);
 	report.hook_class = hook_class_of(report.hooks);
 	if (report.problems.empty() && report.hook_class.empty()) {
 		report.problems.emplace_back("a required hook is refused: see the hooks");
+	}
+	std::string missing = name_missing_choice(choice, report.hooks);
+	if (!missing.empty()) {
+		report.problems.push_back(std::move(missing));
 	}
 	return report;
 }

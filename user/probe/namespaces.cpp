@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/namespaces.hpp"
 
+#include "probe/descriptor.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -9,7 +11,6 @@
 #include <sched.h>
 #include <stdexcept>
 #include <sys/stat.h>
-#include <unistd.h>
 
 namespace stalesock {
 
@@ -22,22 +23,9 @@ std::uint32_t inode_of(const std::string& path) {
 	return stat(path.c_str(), &status) == 0 ? static_cast<std::uint32_t>(status.st_ino) : 0;
 }
 
-class FileDescriptor {
-  public:
-	explicit FileDescriptor(const std::string& path)
-		: fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-	~FileDescriptor() {
-		if (fd_ >= 0) {
-			close(fd_);
-		}
-	}
-	FileDescriptor(const FileDescriptor&) = delete;
-	FileDescriptor& operator=(const FileDescriptor&) = delete;
-	[[nodiscard]] int get() const { return fd_; }
-
-  private:
-	int fd_;
-};
+Descriptor open_file(const std::string& path) {
+	return Descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+}
 
 std::string last_error() {
 	return std::strerror(errno); // NOLINT(concurrency-mt-unsafe): one thread
@@ -46,7 +34,7 @@ std::string last_error() {
 /// Back to where we came from, also when the action throws.
 class ReturnHome {
   public:
-	explicit ReturnHome(const FileDescriptor& home) : home_(home) {}
+	explicit ReturnHome(const Descriptor& home) : home_(home) {}
 	~ReturnHome() {
 		if (setns(home_.get(), CLONE_NEWNET) != 0) {
 			std::terminate(); // everything after would look at the wrong namespace
@@ -56,13 +44,20 @@ class ReturnHome {
 	ReturnHome& operator=(const ReturnHome&) = delete;
 
   private:
-	const FileDescriptor& home_;
+	const Descriptor& home_;
 };
 
 } // namespace
 
-std::vector<NetworkNamespace> find_network_namespaces() {
-	std::vector<NetworkNamespace> found{{inode_of(own_path), own_path}};
+std::uint32_t own_network_namespace() {
+	return inode_of(own_path);
+}
+
+std::vector<NetworkNamespace> find_network_namespaces(std::uint32_t wanted) {
+	std::vector<NetworkNamespace> found{{own_network_namespace(), own_path}};
+	if (wanted == found.front().inode) {
+		return found; // without a look at every process
+	}
 	std::error_code error;
 	for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
 		const std::string name = entry.path().filename();
@@ -77,17 +72,20 @@ std::vector<NetworkNamespace> find_network_namespaces() {
 			found.push_back({inode, path});
 		}
 	}
+	if (wanted != 0) {
+		std::erase_if(found, [wanted](const auto& place) { return place.inode != wanted; });
+	}
 	return found;
 }
 
 std::string run_inside(const NetworkNamespace& place, const std::function<void()>& action) {
-	if (place.inode == inode_of(own_path)) {
+	if (place.inode == own_network_namespace()) {
 		action();
 		return {};
 	}
-	const FileDescriptor home(own_path);
-	const FileDescriptor target(place.path);
-	if (target.get() < 0 || home.get() < 0) {
+	const Descriptor home = open_file(own_path);
+	const Descriptor target = open_file(place.path);
+	if (!target.valid() || !home.valid()) {
 		return last_error();
 	}
 	if (setns(target.get(), CLONE_NEWNET) != 0) {

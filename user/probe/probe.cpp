@@ -4,16 +4,19 @@
 #include "probe/decode.hpp"
 #include "probe/hooks.hpp"
 #include "probe/kernel.hpp"
+#include "probe/loading.hpp"
 #include "probe/namespaces.hpp"
 #include "probe/tick.hpp"
 
+#include <absl/cleanup/cleanup.h>
+#include <absl/container/flat_hash_set.h>
 #include <algorithm>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <cerrno>
 #include <ctime>
 #include <exception>
-#include <malloc.h>
+#include <optional>
 #include <span>
 #include <unistd.h>
 #include <utility>
@@ -39,86 +42,6 @@ void check(const ProbeOptions& options) {
 	}
 }
 
-void configure(stalesock_bpf& skeleton, const ProbeOptions& options,
-               std::span<const HookReport> hooks) {
-	skeleton.rodata->filter_netns = options.filter.netns;
-	skeleton.rodata->filter_pid = static_cast<std::uint32_t>(options.filter.pid);
-	skeleton.rodata->filter_port = options.filter.port;
-	skeleton.rodata->wakeup_backlog = options.ring_size / 4;
-	skeleton.rodata->inventory_backlog = options.ring_size / 2;
-	const Candidate* before = chosen_for(Need::late_write_detail, hooks);
-	skeleton.rodata->baseline_at_fin = before == nullptr;
-	skeleton.rodata->hook_once_per_send =
-		before != nullptr && before->mechanism == Mechanism::trampoline;
-	const Candidate* after = chosen_for(Need::late_write, hooks);
-	skeleton.rodata->hook_only_after_send =
-		before == nullptr && after != nullptr && after->mechanism != Mechanism::iterator;
-	bpf_map__set_max_entries(skeleton.maps.events, options.ring_size);
-}
-
-/// Opens, sets read-only data and loads the chosen programs. Null when the kernel refuses one.
-Skeleton load_chosen(const ProbeOptions& options, std::span<const HookReport> hooks) {
-	Skeleton skeleton = open_skeleton();
-	for (std::size_t i = 0; i < hooks.size(); i++) {
-		if (hooks[i].chosen) {
-			enable(*skeleton, candidates()[i].program);
-		}
-	}
-	enable(*skeleton, "read_tick");
-	for (bpf_program* iterator :
-	     {skeleton->progs.inventory, skeleton->progs.owner_scan, skeleton->progs.late_scan}) {
-		bpf_program__set_autoattach(iterator, false);
-	}
-	configure(*skeleton, options, hooks);
-	return stalesock_bpf__load(skeleton.get()) == 0 ? std::move(skeleton) : Skeleton();
-}
-
-std::string name_required_gap(std::span<const HookReport> hooks) {
-	for (const HookReport& hook : hooks) {
-		if (hook.required && !hook.chosen) {
-			return hook.hook + ": " + hook.detail;
-		}
-	}
-	return {};
-}
-
-/// A forced choice that this kernel cannot fulfil is an error, not a weaker class.
-std::string name_missing_choice(HookChoice choice, std::span<const HookReport> hooks) {
-	if (choice != HookChoice::tracepoint && choice != HookChoice::trampoline) {
-		return {};
-	}
-	const Mechanism wanted =
-		choice == HookChoice::tracepoint ? Mechanism::tracepoint : Mechanism::trampoline;
-	for (std::size_t i = 0; i < hooks.size(); i++) {
-		const Candidate& candidate = candidates()[i];
-		if (candidate.need == Need::late_write && candidate.mechanism == wanted &&
-		    !hooks[i].chosen) {
-			return "--hooks " + std::string(to_string(choice)) + ": " + hooks[i].hook + ": " +
-			       hooks[i].detail;
-		}
-	}
-	return {};
-}
-
-/// The program for processes is only ever interrupted by a softirq, and what it would have done there
-/// is nothing: its misses are not losses.
-std::uint64_t missed_runs(const stalesock_bpf& skeleton) {
-	std::uint64_t missed = 0;
-	bpf_program* program = nullptr;
-	bpf_object__for_each_program (program, skeleton.obj) {
-		if (program == skeleton.progs.state_change_by_process) {
-			continue;
-		}
-		bpf_prog_info info{};
-		std::uint32_t length = sizeof(info);
-		const int fd = bpf_program__fd(program);
-		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &length) == 0) {
-			missed += info.recursion_misses;
-		}
-	}
-	return missed;
-}
-
 void expect_privileges() {
 	const std::vector<std::string> problems = find_problems();
 	if (!problems.empty()) {
@@ -140,35 +63,22 @@ struct Probe::State {
 	std::uint64_t events = 0;
 	std::uint64_t malformed = 0;
 	std::exception_ptr failure;
+	/// Only during an inventory: a socket may have many descriptors, and is told of once.
+	std::optional<absl::flat_hash_set<std::uint64_t>> inventoried;
 
-	void load(const ProbeOptions& options);
 	void open_ring();
 	void receive(std::span<const std::byte> record);
 	std::size_t consume();
 	std::string run_iterator(bpf_program* program);
 	std::vector<std::string> run_everywhere(bpf_program* program);
+	std::vector<std::string> take_inventory();
+	/// Over descriptors; what it reports was set before.
+	void run_over_descriptors();
+	void scan_elsewhere();
+	[[nodiscard]] bool looks_elsewhere() const { return skeleton->bss->home_netns != 0; }
 
 	static int on_record(void* context, void* data, std::size_t size);
 };
-
-void Probe::State::load(const ProbeOptions& options) {
-	hooks = survey(options.hooks);
-	skeleton = name_required_gap(hooks).empty() ? load_chosen(options, hooks) : Skeleton();
-	if (!skeleton) { // find out which hook is refused, and go on without it where we can
-		hooks = survey_by_trying(options.hooks);
-		if (const std::string gap = name_required_gap(hooks); !gap.empty()) {
-			throw KernelRefusal(gap);
-		}
-		skeleton = load_chosen(options, hooks);
-	}
-	malloc_trim(0); // the kernel's BTF, several megabytes, was read for each attempt and freed
-	if (const std::string missing = name_missing_choice(options.hooks, hooks); !missing.empty()) {
-		throw KernelRefusal(missing);
-	}
-	if (!skeleton) {
-		throw KernelRefusal("the BPF programs cannot be loaded together: " + explain_error(errno));
-	}
-}
 
 void Probe::State::open_ring() {
 	ring.reset(
@@ -181,6 +91,10 @@ void Probe::State::open_ring() {
 void Probe::State::receive(std::span<const std::byte> record) {
 	if (decode(record, event) != DecodeStatus::ok) {
 		malformed++;
+		return;
+	}
+	if (inventoried && event.kind == EventKind::inventory &&
+	    !inventoried->insert(event.cookie).second) {
 		return;
 	}
 	events++;
@@ -241,9 +155,16 @@ Probe::Probe(const ProbeOptions& options) : state_(std::make_unique<State>()) {
 	check(options);
 	expect_privileges();
 	state_->filter_netns = options.filter.netns;
-	state_->load(options);
+	LoadedHooks loaded = load_hooks(options);
+	state_->hooks = std::move(loaded.reports);
+	state_->skeleton = std::move(loaded.skeleton);
 	state_->open_ring();
 	state_->tick = measure_tick(*state_->skeleton);
+	configure_ages(*state_->skeleton, options, state_->tick);
+	const std::uint32_t home = own_network_namespace();
+	if (!effective_capabilities().may_enter_namespaces() && options.filter.netns != home) {
+		state_->skeleton->bss->home_netns = home;
+	}
 }
 
 Probe::~Probe() = default;
@@ -256,13 +177,11 @@ void Probe::attach(Handler handler, RawHandler raw) {
 	}
 }
 
-/// Runs an iter/tcp program in every network namespace of interest. Returns where it could not.
+/// Runs an iter/tcp program in every network namespace of interest that we may enter. Returns where it could not.
 std::vector<std::string> Probe::State::run_everywhere(bpf_program* program) {
 	std::vector<std::string> gaps;
-	for (const NetworkNamespace& place : find_network_namespaces()) {
-		if (filter_netns != 0 && place.inode != filter_netns) {
-			continue;
-		}
+	const std::uint32_t only = looks_elsewhere() ? skeleton->bss->home_netns : filter_netns;
+	for (const NetworkNamespace& place : find_network_namespaces(only)) {
 		std::string trouble;
 		const std::string refusal = run_inside(place, [&] { trouble = run_iterator(program); });
 		if (!refusal.empty() || !trouble.empty()) {
@@ -273,26 +192,62 @@ std::vector<std::string> Probe::State::run_everywhere(bpf_program* program) {
 	return gaps;
 }
 
-std::vector<std::string> Probe::take_inventory() {
-	bpf_program* inventory = state_->skeleton->progs.inventory;
-	if (bpf_program__fd(inventory) < 0) {
-		return {"connections opened before now are unknown: iter/tcp is not available"};
+void Probe::State::run_over_descriptors() {
+	if (bpf_program__fd(skeleton->progs.owner_scan) >= 0) {
+		run_iterator(skeleton->progs.owner_scan);
 	}
-	std::vector<std::string> gaps = state_->run_everywhere(inventory);
-	scan_owners();
+}
+
+std::vector<std::string> Probe::State::take_inventory() {
+	inventoried.emplace();
+	const absl::Cleanup done = [this] { inventoried.reset(); };
+	std::vector<std::string> gaps = run_everywhere(skeleton->progs.inventory);
+	consume();
+	skeleton->bss->held_owners = true;
+	skeleton->bss->held_inventory = looks_elsewhere();
+	run_over_descriptors();
+	consume();
+	skeleton->bss->held_inventory = false;
+	if (skeleton->bss->elsewhere != 0) {
+		gaps.emplace_back(
+			"of existing connections in other network namespaces only those are known that a "
+			"process holds by a descriptor: CAP_SYS_ADMIN and CAP_SYS_PTRACE are missing");
+	}
 	return gaps;
 }
 
-void Probe::scan_late_writes() {
-	if (bpf_program__fd(state_->skeleton->progs.late_scan) >= 0) {
-		state_->run_everywhere(state_->skeleton->progs.late_scan);
+/// As the programs over sockets do it where we may enter.
+void Probe::State::scan_elsewhere() {
+	skeleton->bss->held_owners = false;
+	skeleton->bss->held_late = bpf_program__fd(skeleton->progs.late_scan) >= 0;
+	skeleton->bss->held_waiting = bpf_program__fd(skeleton->progs.waiting_scan) >= 0;
+	run_over_descriptors();
+	skeleton->bss->held_late = false;
+	skeleton->bss->held_waiting = false;
+}
+
+std::vector<std::string> Probe::take_inventory() {
+	if (bpf_program__fd(state_->skeleton->progs.inventory) < 0) {
+		return {"connections opened before now are unknown: iter/tcp is not available"};
+	}
+	return state_->take_inventory();
+}
+
+void Probe::scan_sockets() {
+	for (bpf_program* scan :
+	     {state_->skeleton->progs.late_scan, state_->skeleton->progs.waiting_scan}) {
+		if (bpf_program__fd(scan) >= 0) {
+			state_->run_everywhere(scan);
+		}
+	}
+	if (state_->looks_elsewhere()) {
+		state_->scan_elsewhere();
 	}
 }
 
 void Probe::scan_owners() {
-	if (bpf_program__fd(state_->skeleton->progs.owner_scan) >= 0) {
-		state_->run_iterator(state_->skeleton->progs.owner_scan);
-	}
+	state_->skeleton->bss->held_owners = true;
+	state_->run_over_descriptors();
 }
 
 int Probe::ring_fd() const {

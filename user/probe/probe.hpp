@@ -36,6 +36,7 @@ enum class Need : std::uint8_t {
 	retransmit,
 	destroy,
 	inventory,
+	waiting_scan, ///< sockets that wait for their application
 	owner_scan,
 };
 [[nodiscard]] std::string_view to_string(Need need);
@@ -73,6 +74,10 @@ struct ProbeOptions {
 	/// Bytes; a power of two and a multiple of the page size, at least 64 KiB, at most 1 GiB.
 	std::uint32_t ring_size = 4U << 20;
 	HookChoice hooks = HookChoice::automatic;
+	/// An active opener's unread bytes are scanned when they have lain on a silent connection for this long.
+	Nanoseconds dirty_idle = std::chrono::seconds(10);
+	/// Count turns at every send, on connections that had sent nothing before they were seen.
+	bool turns = false;
 };
 
 /// Smallest and largest ring the probe accepts, in bytes.
@@ -114,8 +119,9 @@ class Probe {
 	/// Reports, through the ring, which process holds each socket now.
 	void scan_owners();
 
-	/// Reports late writes that no hook saw, where no hook sees any; otherwise does nothing.
-	void scan_late_writes();
+	/// Reports, through the ring, sockets that wait for their application (in CLOSE_WAIT, or with bytes unread),
+	/// and, where no hook sees any, late writes.
+	void scan_sockets();
 
 	/// Readable when the ring asks to be drained. Under load it asks at a backlog; when quiet the
 	/// caller consumes on a timer (at most every 100 ms).
@@ -152,7 +158,7 @@ struct KernelReport {
 	std::vector<HookReport> hooks;
 	std::vector<std::string> problems; ///< what stops us altogether, one sentence each
 };
-[[nodiscard]] KernelReport examine_kernel();
+[[nodiscard]] KernelReport examine_kernel(HookChoice choice);
 
 /// Boot-time clock, ns, as BPF programs read it.
 [[nodiscard]] Nanoseconds boot_time_now();

@@ -60,18 +60,45 @@ double measure_median(const stalesock_bpf& skeleton) {
 	return *middle;
 }
 
+constexpr std::array usual_rates{100.0, 250.0, 300.0, 1000.0}; // CONFIG_HZ
+
+/// How far off the time since boot is, in seconds, if HZ were this.
+double error_of(double rate, double jiffies, double seconds) {
+	constexpr double seconds_before_wrap = 300;
+	const double initial = 0x1p32 - seconds_before_wrap * rate;
+	return std::abs((jiffies - initial) / rate - seconds);
+}
+
 } // namespace
 
 Nanoseconds snap_tick(double nanoseconds) {
 	constexpr double tolerance = 0.08; // 250 and 300 are 17 % apart
 	constexpr double nanoseconds_per_second = 1e9;
-	for (const double rate : std::array{100.0, 250.0, 300.0, 1000.0}) {
+	for (const double rate : usual_rates) {
 		const double exact = nanoseconds_per_second / rate;
 		if (std::abs(nanoseconds - exact) <= tolerance * exact) {
 			return Nanoseconds(std::llround(exact));
 		}
 	}
 	return Nanoseconds(std::llround(nanoseconds));
+}
+
+Nanoseconds tick_since_boot(std::uint64_t jiffies, Nanoseconds monotonic) {
+	constexpr double offset = 2; // the tick begins after the clock
+	constexpr double share = 0.01;
+	const double seconds = std::chrono::duration<double>(monotonic).count();
+	const double tolerance = offset + share * seconds;
+	double found = 0;
+	for (const double rate : usual_rates) {
+		if (error_of(rate, static_cast<double>(jiffies), seconds) > tolerance) {
+			continue;
+		}
+		if (found != 0) {
+			return Nanoseconds::zero();
+		}
+		found = rate;
+	}
+	return found == 0 ? Nanoseconds::zero() : Nanoseconds(std::llround(1e9 / found));
 }
 
 Nanoseconds measure_tick(const stalesock_bpf& skeleton) {

@@ -30,11 +30,18 @@ Object connection_object(const ConnectionFacts& connection) {
 	return object;
 }
 
-Object owner_object(const Owner& owner) {
-	Object object;
+void put_names(Object& object, const Owner& owner) {
 	put(object, "pid", owner.pid);
 	put(object, "command", owner.command);
 	put(object, "unit", owner.unit);
+	put(object, "container", owner.container);
+	put(object, "container_runtime", owner.container_runtime);
+	put(object, "pod", owner.pod);
+}
+
+Object owner_object(const Owner& owner) {
+	Object object;
+	put_names(object, owner);
 	object["source"] = to_string(owner.source);
 	return object;
 }
@@ -42,6 +49,7 @@ Object owner_object(const Owner& owner) {
 Object evidence_object(const Evidence& evidence) {
 	Object object = Object::object();
 	put_coarse_ms(object, "idle_ms", evidence.idle);
+	put_coarse_ms(object, "send_age_ms", evidence.send_age);
 	put_coarse_ms(object, "receive_age_ms", evidence.receive_age);
 	put_coarse_ms(object, "gap_ms", evidence.gap);
 	put_fine_ms(object, "fin_to_write_ms", evidence.fin_to_write);
@@ -54,10 +62,18 @@ Object evidence_object(const Evidence& evidence) {
 	put(object, "unacked_at_fin", evidence.unacked_at_fin);
 	put(object, "bytes_sent", evidence.bytes_sent);
 	put(object, "bytes_received", evidence.bytes_received);
+	put(object, "turns", evidence.turns);
 	put(object, "late_head", evidence.late_head);
 	put(object, "keepalive_probes", evidence.keepalive_probes);
 	put(object, "retransmits", evidence.retransmits);
 	put_fine_ms(object, "round_trip_ms", evidence.round_trip);
+	put_coarse_ms(object, "close_wait_ms", evidence.close_wait);
+	put(object, "leaked_connections", evidence.leaked);
+	put_coarse_ms(object, "leaking_ms", evidence.leaking);
+	put(object, "timeout", evidence.timeout);
+	put_coarse_ms(object, "keepalive_idle_ms", evidence.keepalive_idle);
+	put(object, "near_misses", evidence.near_misses);
+	put_coarse_ms(object, "dropped_after_ms", evidence.dropped_after);
 	return object;
 }
 
@@ -69,11 +85,45 @@ Object peer_object(const PeerFacts& peer) {
 	return object;
 }
 
+Object other_end_object(const OtherEnd& other) {
+	Object object = owner_object(other.owner);
+	object["cookie"] = other.cookie;
+	put_fine_ms(object, "fin_age_ms", other.fin_age);
+	put_fine_ms(object, "close_age_ms", other.close_age);
+	return object;
+}
+
+Object sum_object(const Collapsed& collapsed) {
+	Object sum;
+	sum["verdict"] = to_string(collapsed.kind);
+	sum["severity"] = to_string(severity_of(collapsed.kind));
+	if (collapsed.role == Role::passive) {
+		sum["local_port"] = collapsed.local.port;
+		sum["remote_address"] = to_string(collapsed.remote.address);
+	} else {
+		json::put_endpoint(sum, "remote", collapsed.remote);
+	}
+	Object owner;
+	put_names(owner, collapsed.owner);
+	if (!owner.empty()) {
+		sum["owner"] = owner;
+	}
+	sum["count"] = collapsed.count;
+	sum["shown"] = collapsed.shown;
+	sum["since"] = utc_text(collapsed.since);
+	sum["until"] = utc_text(collapsed.until);
+	sum["last_id"] = collapsed.last_id;
+	return sum;
+}
+
 Object note_object(const Started& started, WallTime time) {
 	Object object;
 	object["time"] = utc_text(time);
 	object["record"] = "start";
 	object["version"] = started.version;
+	if (!started.kernel.empty()) {
+		object["kernel"] = started.kernel;
+	}
 	object["hook_class"] = started.hook_class;
 	object["gaps"] = started.gaps;
 	return object;
@@ -97,9 +147,48 @@ Object note_object(const Lost& lost, WallTime time) {
 	return object;
 }
 
+Object note_object(const Resumed& resumed, WallTime time) {
+	Object object;
+	object["time"] = utc_text(time);
+	object["record"] = "resume";
+	object["unwatched_ms"] = coarse_ms(resumed.unwatched);
+	object["stopped_cleanly"] = resumed.stopped_cleanly;
+	object["resumed"] = resumed.resumed;
+	json::put(object, "ended", resumed.ended);
+	object["undecided"] = resumed.undecided;
+	object["undelivered"] = resumed.undelivered;
+	json::put_nonzero(object, "forgotten", resumed.forgotten);
+	return object;
+}
+
+Object note_object(const Reloaded& reloaded, WallTime time) {
+	Object object;
+	object["time"] = utc_text(time);
+	object["record"] = "reload";
+	object["in_use"] = reloaded.problem.empty() ? "new" : "old";
+	if (!reloaded.problem.empty()) {
+		object["problem"] = reloaded.problem;
+	}
+	if (!reloaded.waiting.empty()) {
+		object["waiting"] = reloaded.waiting;
+	}
+	return object;
+}
+
+Object note_object(const OutputGap& gap, WallTime time) {
+	Object object;
+	object["time"] = utc_text(time);
+	object["record"] = "output";
+	object["output"] = gap.output;
+	object["problem"] = gap.problem;
+	object["delayed"] = gap.delayed;
+	object["discarded"] = gap.discarded;
+	return object;
+}
+
 } // namespace
 
-std::string json_line(const Verdict& verdict, WallTime time) {
+Object json::object_of(const Verdict& verdict, WallTime time) {
 	Object object;
 	object["time"] = utc_text(time);
 	object["verdict"] = to_string(verdict.kind);
@@ -115,16 +204,37 @@ std::string json_line(const Verdict& verdict, WallTime time) {
 	if (verdict.peer) {
 		object["peer"] = peer_object(*verdict.peer);
 	}
+	if (verdict.other_end) {
+		object["other_end"] = other_end_object(*verdict.other_end);
+	}
 	object["message"] = verdict.message;
 	if (!verdict.advice.empty()) {
 		object["advice"] = verdict.advice;
 	}
-	return json::line(object);
+	return object;
+}
+
+Object json::object_of(const Collapsed& collapsed, WallTime time) {
+	Object object;
+	object["time"] = utc_text(time);
+	object["collapsed"] = sum_object(collapsed);
+	return object;
+}
+
+Object json::object_of(const Note& note, WallTime time) {
+	return std::visit([&](const auto& value) { return note_object(value, time); }, note);
+}
+
+std::string json_line(const Verdict& verdict, WallTime time) {
+	return json::line(json::object_of(verdict, time));
+}
+
+std::string json_line(const Collapsed& collapsed, WallTime time) {
+	return json::line(json::object_of(collapsed, time));
 }
 
 std::string json_line(const Note& note, WallTime time) {
-	return std::visit([&](const auto& value) { return json::line(note_object(value, time)); },
-	                  note);
+	return json::line(json::object_of(note, time));
 }
 
 } // namespace stalesock

@@ -13,6 +13,7 @@ namespace stalesock {
 /// One object without its newline. ASCII only, so that text from outside cannot drive a terminal;
 /// invalid UTF-8 becomes U+FFFD.
 [[nodiscard]] std::string json_line(const Verdict& verdict, WallTime time);
+[[nodiscard]] std::string json_line(const Collapsed& collapsed, WallTime time);
 [[nodiscard]] std::string json_line(const Event& event, WallTime time);
 [[nodiscard]] std::string json_line(const Note& note, WallTime time);
 
@@ -22,6 +23,9 @@ class JsonSink final : public Sink {
 
 	void verdict(const Verdict& verdict, WallTime time) override {
 		output_.line(json_line(verdict, time));
+	}
+	void collapsed(const Collapsed& collapsed, WallTime time) override {
+		output_.line(json_line(collapsed, time));
 	}
 	void event(const Event& event, WallTime time) override { output_.line(json_line(event, time)); }
 	void note(const Note& note, WallTime time) override { output_.line(json_line(note, time)); }

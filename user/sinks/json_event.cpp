@@ -34,6 +34,9 @@ void put_flags(Object& object, const Event& event) {
 	json::put_if(object, "eof_read", event.eof_read);
 	json::put_if(object, "eof_peeked", event.eof_peeked);
 	json::put_if(object, "destroyed", event.destroyed);
+	json::put_if(object, "bare_rst", event.bare_rst);
+	json::put_if(object, "unanswered", event.unanswered);
+	json::put_if(object, "farewell", event.farewell);
 }
 
 Object view_object(const SocketView& view) {

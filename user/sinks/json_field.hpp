@@ -53,6 +53,11 @@ inline void put_endpoint(Object& object, const char* name, const Endpoint& endpo
 	}
 }
 
+/// The objects of the JSON contract, for those that need more than a line.
+[[nodiscard]] Object object_of(const Verdict& verdict, WallTime time);
+[[nodiscard]] Object object_of(const Collapsed& collapsed, WallTime time);
+[[nodiscard]] Object object_of(const Note& note, WallTime time);
+
 inline std::string line(const Object& object) {
 	constexpr int compact = -1;
 	constexpr bool ascii_only = true;

@@ -3,6 +3,7 @@
 
 #include "model/escape.hpp"
 #include "sinks/time_text.hpp"
+#include "verdict/message_parts.hpp"
 
 #include <cstdlib>
 #include <fmt/format.h>
@@ -33,8 +34,8 @@ std::string painted(std::string_view text, std::string_view code, bool colour) {
 // Only what the message does not say already: it names the command and the remote endpoint.
 std::string closing_remark(const Verdict& verdict) {
 	std::string remark;
-	if (verdict.owner.unit) {
-		remark += fmt::format(" [{}]", escape_untrusted(*verdict.owner.unit));
+	if (const std::string place = place_of(verdict.owner); !place.empty()) {
+		remark += fmt::format(" [{}]", place);
 	}
 	if (verdict.confidence != Confidence::certain) {
 		remark +=
@@ -42,6 +43,16 @@ std::string closing_remark(const Verdict& verdict) {
 		                verdict.inferred.empty() ? "" : ": ", escape_untrusted(verdict.inferred));
 	}
 	return remark;
+}
+
+/// "nginx [nginx.service]"
+std::string owner_name(const Owner& owner) {
+	std::string name = owner.command ? escape_untrusted(*owner.command) : "an unknown process";
+	if (owner.pid) {
+		name += fmt::format(" (pid {})", *owner.pid);
+	}
+	const std::string place = place_of(owner);
+	return place.empty() ? name : fmt::format("{} [{}]", name, place);
 }
 
 std::string transition(const Event& event) {
@@ -56,7 +67,7 @@ std::string transition(const Event& event) {
 std::string text_line(const Verdict& verdict, WallTime time, bool colour) {
 	const Severity severity = severity_of(verdict.kind);
 	const std::string label =
-		fmt::format("{:<7}  {:<19}", to_string(severity), to_string(verdict.kind));
+		fmt::format("{:<7}  {:<21}", to_string(severity), to_string(verdict.kind));
 	std::string line =
 		fmt::format("{}  {}  {}{}", local_text(time), painted(label, colour_of(severity), colour),
 	                escape_untrusted(verdict.message), closing_remark(verdict));
@@ -67,8 +78,24 @@ std::string text_line(const Verdict& verdict, WallTime time, bool colour) {
 	return line;
 }
 
+std::string collapsed_text(const Collapsed& collapsed) {
+	const std::string remote = collapsed.role == Role::passive ? to_string(collapsed.remote.address)
+	                                                           : to_string(collapsed.remote);
+	return fmt::format("{} more of {} with {}, after the {} shown, since {}", collapsed.count,
+	                   owner_name(collapsed.owner), remote, collapsed.shown,
+	                   local_text(collapsed.since));
+}
+
+std::string text_line(const Collapsed& collapsed, WallTime time, bool colour) {
+	const Severity severity = severity_of(collapsed.kind);
+	const std::string label =
+		fmt::format("{:<7}  {:<21}", to_string(severity), to_string(collapsed.kind));
+	return fmt::format("{}  {}  {}", local_text(time), painted(label, colour_of(severity), colour),
+	                   collapsed_text(collapsed));
+}
+
 std::string text_line(const Event& event, WallTime time, bool colour) {
-	std::string line = fmt::format("{}  {:<7}  {:<19}  {} -> {}  {}", local_text(time), "event",
+	std::string line = fmt::format("{}  {:<7}  {:<21}  {} -> {}  {}", local_text(time), "event",
 	                               to_string(event.kind), to_string(event.local),
 	                               to_string(event.remote), transition(event));
 	if (event.actor) {

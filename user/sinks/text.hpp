@@ -11,6 +11,9 @@ namespace stalesock {
 
 /// One aligned line, and a second one with the advice where there is some.
 [[nodiscard]] std::string text_line(const Verdict& verdict, WallTime time, bool colour);
+/// "37 more of nginx with 10.0.0.7:8080, ..."
+[[nodiscard]] std::string collapsed_text(const Collapsed& collapsed);
+[[nodiscard]] std::string text_line(const Collapsed& collapsed, WallTime time, bool colour);
 [[nodiscard]] std::string text_line(const Event& event, WallTime time, bool colour);
 
 /// A terminal that wants colour: NO_COLOR and TERM=dumb are honoured.
@@ -22,6 +25,9 @@ class TextSink final : public Sink {
 
 	void verdict(const Verdict& verdict, WallTime time) override {
 		output_.line(text_line(verdict, time, colour_));
+	}
+	void collapsed(const Collapsed& collapsed, WallTime time) override {
+		output_.line(text_line(collapsed, time, colour_));
 	}
 	void event(const Event& event, WallTime time) override {
 		output_.line(text_line(event, time, colour_));

@@ -17,9 +17,13 @@ inline constexpr Nanoseconds default_tick{4'000'000};
 
 /// What was learned at the peer's FIN and after it. Only connections in (or past) CLOSE_WAIT have it.
 struct FinFacts {
-	Nanoseconds time{};             ///< boot time of the FIN
-	bool time_inferred = false;     ///< from the age of the last ACK: the FIN itself was not seen
-	std::optional<SocketView> view; ///< the socket at the FIN; absent when it was not seen
+	Nanoseconds time{};              ///< boot time of the FIN
+	bool time_inferred = false;      ///< from the age of the last ACK: the FIN itself was not seen
+	std::optional<SocketView> view;  ///< the socket at the FIN; absent when it was not seen
+	std::optional<SocketView> found; ///< the socket when it was found, where the FIN was not seen
+	Nanoseconds found_time{};        ///< boot time of that
+	std::optional<std::uint32_t> write_seq; ///< at the FIN, or when it was found
+	bool history_known = false;             ///< watched since the FIN: no EOF read means none
 	bool eof_read = false;
 	bool eof_peeked = false;
 	std::optional<LateWrite> late;
@@ -29,6 +33,8 @@ struct FinFacts {
 	bool late_judged = false;
 	bool rst_received = false;
 	bool closed_by_us = false;
+	bool leak_told = false;
+	std::int32_t leak_pid = 0; ///< who held it then; 0: unknown
 };
 
 /// Kept small: one exists for every tracked connection. `cookie` 0 marks a free slot.
@@ -42,15 +48,22 @@ struct Connection {
 	std::uint16_t local_port = 0;
 	std::uint16_t remote_port = 0;
 	std::uint32_t netns = 0;
-	std::int32_t owner_pid = 0; ///< 0: unknown
+	std::uint64_t owner_cgroup = 0; ///< id; 0: unknown
+	std::int32_t owner_pid = 0;     ///< 0: unknown
 	std::array<char, 16> owner_command{};
 	OwnerSource owner_source = OwnerSource::unknown;
 	TcpState state = TcpState::unknown;
 	Role role = Role::unknown;
 	bool role_inferred = false;
+	Sight sight = Sight::socket;
 	bool opened_known = false;
 	std::uint8_t verdicts = 0;          ///< reported so far: the ordinal of the next id
 	std::uint16_t keepalive_probes = 0; ///< seen, saturating
+	bool probe_answered = false;        ///< one of them, before the last
+	bool dirty_told = false;
+	bool silent_drop_told = false;
+	bool farewell_said = false;     ///< before the peer's FIN was here
+	std::uint32_t farewell_seq = 0; ///< write_seq before it
 
 	[[nodiscard]] Endpoint local() const { return {local_address, local_port}; }
 	[[nodiscard]] Endpoint remote() const { return {remote_address, remote_port}; }

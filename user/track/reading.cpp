@@ -39,6 +39,22 @@ Nanoseconds gap_between_sends(const SocketView& view) {
 	return std::chrono::microseconds(known ? view.first_tx_us - view.delivered_tx_us : 0);
 }
 
+/// Surely nothing was sent before, so that what came continues no exchange: after a SYN that was sent again
+/// rack.mstamp is not set before the first payload is delivered (tcp_rack_advance).
+bool is_first_flight(const SocketView& view) {
+	return view.retransmits != 0 && view.delivered_tx_us == 0;
+}
+
+/// From the last payload received, or the handshake, to our last send. At least 0.
+Nanoseconds receive_to_send(const Reading& reading) {
+	const SocketView& view = reading.view;
+	const Nanoseconds received = ticks(view.receive_age_ticks, reading.tick);
+	// A retransmission moves lsndtime, but not the sent time of the flight.
+	const bool resent = view.retransmits != 0 && flight_untouched(view);
+	const Nanoseconds sent = resent ? send_age(reading) : ticks(view.send_age_ticks, reading.tick);
+	return std::max(received - sent, Nanoseconds::zero());
+}
+
 /// Timestamps count milliseconds: one more is needed to be sure of an order.
 constexpr std::chrono::microseconds echo_resolution = std::chrono::milliseconds(2);
 
@@ -155,20 +171,45 @@ Nanoseconds receive_age(const Reading& reading) {
 	return age;
 }
 
+Nanoseconds transmit_age(const SocketView& view) {
+	return since(view, last_tx_us(view));
+}
+
 bool answer_waits(const Reading& reading) {
 	return unread_bytes(reading) > longest_parting_record;
 }
 
 Nanoseconds gap_before_send(const Reading& reading) {
 	const SocketView& view = reading.view;
-	if (view.receive_age_ticks > view.send_age_ticks) {
-		return ticks(view.receive_age_ticks - view.send_age_ticks, reading.tick);
+	const Nanoseconds since_receive = receive_to_send(reading);
+	if (!flight_untouched(view)) {
+		return since_receive;
 	}
-	return flight_untouched(view) ? gap_between_sends(view) : Nanoseconds::zero();
+	const Nanoseconds since_send = gap_between_sends(view);
+	if (view.bytes_received == 0) { // the send before may be our SYN: the handshake is younger
+		return since_send == Nanoseconds::zero() ? since_receive
+		                                         : std::min(since_receive, since_send);
+	}
+	return since_receive > Nanoseconds::zero() ? since_receive : since_send;
+}
+
+Nanoseconds silence_before_flight(const Reading& reading) {
+	const SocketView& view = reading.view;
+	if (!flight_untouched(view)) {
+		return Nanoseconds::zero();
+	}
+	const Nanoseconds since_send = gap_between_sends(view);
+	if (view.bytes_received == 0) {
+		return since_send;
+	}
+	const Nanoseconds since_receive =
+		ticks(view.receive_age_ticks, reading.tick) - since(view, view.first_tx_us);
+	return std::clamp(since_receive, Nanoseconds::zero(), since_send);
 }
 
 bool reused_by_last_write(const Reading& reading) {
-	return reading.view.bytes_received > 0 || gap_before_send(reading) >= same_request;
+	const SocketView& view = reading.view;
+	return view.bytes_received > 0 || view.partial || gap_before_send(reading) >= same_request;
 }
 
 bool continues_last_send(const Reading& reading) {
@@ -190,9 +231,17 @@ bool received_since_last_write(const Reading& reading) {
 	return !silent_since_delivery(view);
 }
 
+bool replied_to_last_words(const Reading& reading) {
+	const SocketView& view = reading.view;
+	return flight_untouched(view) && view.bytes_received != 0 &&
+	       view.receive_age_ticks <= view.send_age_ticks + 1 &&
+	       gap_between_sends(view) >= same_request;
+}
+
 bool answered_since_last_write(const Reading& reading) {
 	if (flight_untouched(reading.view)) {
-		return early_answer_waits(reading) && gap_between_sends(reading.view) < same_request;
+		return early_answer_waits(reading) && !is_first_flight(reading.view) &&
+		       gap_between_sends(reading.view) < same_request;
 	}
 	if (unacked_bytes(reading.view) != 0 &&
 	    (unread_bytes(reading) > 0 || received_amid_sends(reading))) {
@@ -201,24 +250,36 @@ bool answered_since_last_write(const Reading& reading) {
 	return received_since_last_write(reading) || answer_waits(reading);
 }
 
+bool acknowledged_before_delivery(const Reading& reading) {
+	const SocketView& view = reading.view;
+	return view.bytes_received != 0 && view.rcv_wup == received_seq(reading) &&
+	       last_tx_us(view) < view.delivered_us;
+}
+
 Belief only_last_words(const Reading& reading, Nanoseconds quiet) {
 	const SocketView& view = reading.view;
 	const std::uint32_t unread = unread_bytes(reading);
+	// Words that came before the FIN were not acknowledged yet (delayed ACK): the quiet ends with them.
+	const Nanoseconds spoken =
+		ticks(std::max(view.receive_age_ticks, 1U) - 1, reading.tick); // at least so long ago
 	if (reading.clock_fresh && !silent_since_delivery(view) &&
-	    since(view, last_tx_us(view)) >= quiet) {
+	    since(view, last_tx_us(view)) >= quiet + spoken) {
 		return Belief::yes;
 	}
-	if (unread != 0 && unread == view.bytes_received) { // the application has no answer yet
+	const bool only_words = view.parting_read && view.bytes_received <= longest_close_notify;
+	if (only_words ||
+	    (unread != 0 && unread == view.bytes_received)) { // there was no answer before
 		return Belief::no;
 	}
 	if (!reading.clock_fresh) {
 		return Belief::probably_not;
 	}
 	const Belief echoed = last_words_by_echo(view, quiet);
-	if (echoed != Belief::probably_not) {
+	// Of words in two segments the first was acknowledged at once, and the second may echo that.
+	const bool parting = view.parting_read || (unread > 0 && unread <= longest_parting_words);
+	if (echoed != Belief::probably_not && !(parting && echoed == Belief::no)) {
 		return echoed;
 	}
-	const bool parting = unread > 0 && !answer_waits(reading);
 	return parting && since(view, view.delivered_us) >= quiet ? Belief::probably
 	                                                          : Belief::probably_not;
 }

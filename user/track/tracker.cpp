@@ -11,7 +11,13 @@ namespace {
 
 constexpr std::uint8_t both_directions = 3; // RCV_SHUTDOWN | SEND_SHUTDOWN
 
-void set_owner(Connection& connection, const Actor& actor, OwnerSource source) {
+/// The cgroup is that of the event's own actor, who need not be the writer that it tells of.
+void set_owner(Connection& connection, const Actor& actor, OwnerSource source, const Event& event) {
+	if (event.actor && event.actor->pid == actor.pid) {
+		connection.owner_cgroup = event.cgroup_id;
+	} else if (connection.owner_pid != actor.pid) {
+		connection.owner_cgroup = 0;
+	}
 	connection.owner_pid = actor.pid;
 	connection.owner_source = source;
 	connection.owner_command.fill('\0');
@@ -26,7 +32,7 @@ void update_role(Connection& connection, const Event& event) {
 		connection.role_inferred = false;
 	} else if (event.inherited_backlog) {
 		connection.role = Role::passive;
-		connection.role_inferred = false;
+		connection.role_inferred = event.sight != Sight::socket; // no capture shows a backlog
 	} else if (connection.role == Role::unknown) {
 		const bool accepted = event.kind == EventKind::open;
 		connection.role = accepted ? Role::passive : Role::active;
@@ -37,17 +43,21 @@ void update_role(Connection& connection, const Event& event) {
 /// Only where the actor is the application acting on its own behalf.
 void update_owner(Connection& connection, const Event& event) {
 	if (event.kind == EventKind::open && event.actor && connection.role == Role::active) {
-		set_owner(connection, *event.actor, OwnerSource::connect);
+		set_owner(connection, *event.actor, OwnerSource::connect, event);
 	} else if (event.late && event.late->writer) {
-		set_owner(connection, *event.late->writer, OwnerSource::write);
+		set_owner(connection, *event.late->writer, OwnerSource::write, event);
+	} else if (event.kind == EventKind::reuse && event.actor &&
+	           (connection.owner_source == OwnerSource::unknown ||
+	            connection.owner_source == OwnerSource::scan)) {
+		set_owner(connection, *event.actor, OwnerSource::write, event);
 	} else if (event.kind == EventKind::owner && event.actor &&
 	           (connection.owner_source == OwnerSource::unknown ||
 	            connection.owner_source == OwnerSource::scan)) {
-		set_owner(connection, *event.actor, OwnerSource::scan);
+		set_owner(connection, *event.actor, OwnerSource::scan, event);
 	} else if (event.kind != EventKind::owner && event.actor && event.error == 0 &&
 	           event.shutdown == both_directions &&
 	           connection.owner_source == OwnerSource::unknown) {
-		set_owner(connection, *event.actor, OwnerSource::close);
+		set_owner(connection, *event.actor, OwnerSource::close, event);
 	}
 }
 
@@ -91,15 +101,29 @@ void update_late(FinFacts& fin, const LateWrite& late) {
 	}
 }
 
+bool was_found_in_close_wait(const Event& event) {
+	return (event.kind == EventKind::inventory || event.kind == EventKind::scan) &&
+	       event.new_state == TcpState::close_wait;
+}
+
 void update_fin(Connection& connection, const Event& event, Nanoseconds tick) {
 	if (event.kind == EventKind::peer_fin) {
 		FinFacts& fin = fin_of(connection);
 		fin.time = event.time;
 		fin.time_inferred = false;
 		fin.view = event.view;
-	} else if (!connection.fin && (event.late || (event.kind == EventKind::inventory &&
-	                                              event.new_state == TcpState::close_wait))) {
-		infer_fin_time(fin_of(connection), event, tick);
+		fin.history_known = true;
+		if (event.view) {
+			fin.write_seq = event.view->write_seq;
+		}
+	} else if (!connection.fin && (event.late || was_found_in_close_wait(event))) {
+		FinFacts& fin = fin_of(connection);
+		infer_fin_time(fin, event, tick);
+		fin.found_time = event.time;
+		fin.found = event.view;
+		if (!event.late && event.view) {
+			fin.write_seq = event.view->write_seq;
+		}
 	}
 	if (!connection.fin) {
 		return;
@@ -136,31 +160,42 @@ std::string_view Connection::owner_name() const {
 	return {owner_command.data(), static_cast<std::size_t>(end - owner_command.begin())};
 }
 
-Tracker::Tracker(std::size_t limit)
-	: limit_(std::clamp<std::size_t>(limit, 1, std::numeric_limits<std::uint32_t>::max())) {}
+Tracker::Tracker(std::size_t limit, std::function<void(const Connection&)> forgotten)
+	: limit_(std::clamp<std::size_t>(limit, 1, std::numeric_limits<std::uint32_t>::max())),
+	  forgotten_(std::move(forgotten)) {}
 
 Connection* Tracker::apply(const Event& event, Nanoseconds tick) {
 	Connection* connection = find(event.cookie);
 	if (connection == nullptr) {
-		if (!may_create(event)) {
+		if (!may_create(event) || (event.kind != EventKind::open && has_ended(event.cookie))) {
 			return nullptr;
 		}
 		connection = &insert(event);
 	}
 	if (event.kind == EventKind::keepalive_probe) {
+		connection->probe_answered |= connection->keepalive_probes != 0 && !event.unanswered;
 		if (connection->keepalive_probes < std::numeric_limits<std::uint16_t>::max()) {
 			connection->keepalive_probes++;
 		}
 		return connection;
 	}
 	connection->last_event = event.time;
+	connection->sight = event.sight;
 	if (event.kind != EventKind::owner) {
 		update_addresses(*connection, event);
 		connection->state = event.new_state;
 	}
 	update_role(*connection, event);
+	if (event.kind == EventKind::reuse && event.view) {
+		connection->farewell_said = event.farewell;
+		connection->farewell_seq = event.view->write_seq;
+	}
 	update_fin(*connection, event, tick);
+	const bool was_unowned = connection->owner_source == OwnerSource::unknown;
 	update_owner(*connection, event);
+	if (was_unowned && connection->owner_source != OwnerSource::unknown) {
+		counters_.unowned--;
+	}
 	return connection;
 }
 
@@ -169,10 +204,24 @@ Connection* Tracker::find(std::uint64_t cookie) {
 	return found == index_.end() ? nullptr : &slots_[found->second];
 }
 
+bool Tracker::has_ended(std::uint64_t cookie) const {
+	return std::find(ended_.begin(), ended_.end(), cookie) != ended_.end();
+}
+
 void Tracker::forget(std::uint64_t cookie) {
 	const auto found = index_.find(cookie);
 	if (found == index_.end()) {
 		return;
+	}
+	const Connection& connection = slots_[found->second];
+	if (connection.state == TcpState::close && connection.fin && connection.fin->late) {
+		ended_.at(next_ended_++ % ended_.size()) = cookie;
+	}
+	if (forgotten_) {
+		forgotten_(slots_[found->second]);
+	}
+	if (slots_[found->second].owner_source == OwnerSource::unknown) {
+		counters_.unowned--;
 	}
 	slots_[found->second] = Connection{};
 	free_.push_back(found->second);
@@ -190,6 +239,7 @@ Connection& Tracker::insert(const Event& event) {
 	connection.opened_known = event.kind == EventKind::open;
 	connection.opened = event.time;
 	counters_.opened++;
+	counters_.unowned++;
 	return connection;
 }
 

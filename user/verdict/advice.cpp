@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verdict/advice.hpp"
 
+#include "verdict/path_limits.hpp"
+#include "verdict/rules.hpp"
 #include "verdict/settings.hpp"
 
 #include <algorithm>
@@ -18,10 +20,38 @@ std::string pool_advice(const Verdict& verdict, std::string_view otherwise) {
 			? fmt::format("for less than {}", limit_text(pool_limit(verdict.peer->idle_timeout)))
 			: std::string{otherwise};
 	return fmt::format("keep pooled connections {} ({})", time,
-	                   pool_setting(verdict.owner.command.value_or("")));
+	                   pool_setting(verdict.owner.command.value_or(""), verdict.owner.runtime,
+	                                verdict.owner.command_line));
+}
+
+/// "turn on TCP keepalive with TCP_KEEPIDLE below 350 s, or keep pooled connections for less than that"
+std::string path_advice(const Verdict& verdict, std::string_view how) {
+	const Evidence& evidence = verdict.evidence;
+	if (!evidence.dropped_after) {
+		return fmt::format("{} TCP_KEEPIDLE below the idle limit of the path, or keep pooled "
+		                   "connections for less time than that",
+		                   how);
+	}
+	const auto known = known_path_limit(*evidence.dropped_after);
+	const Nanoseconds limit = known ? known->idle : *evidence.dropped_after;
+	return fmt::format(
+		"{} TCP_KEEPIDLE well below {} (net.ipv4.tcp_keepalive_time where the program "
+		"cannot), or keep pooled connections for less time than that",
+		how, limit_text(limit));
 }
 
 } // namespace
+
+/// A close before half of the usual idle time was not the idle timer's.
+bool closed_early(const Verdict& verdict) {
+	return verdict.evidence.idle && verdict.peer &&
+	       *verdict.evidence.idle * early_share < verdict.peer->idle_timeout;
+}
+
+bool closed_with_response(const Evidence& evidence) {
+	return evidence.idle && *evidence.idle < idle_threshold &&
+	       evidence.bytes_received.value_or(0) != 0;
+}
 
 Nanoseconds pool_limit(Nanoseconds idle_timeout) {
 	const Nanoseconds margin = std::chrono::seconds(1);
@@ -43,6 +73,17 @@ std::string limit_text(Nanoseconds limit) {
 std::string advice_for(const Verdict& verdict) {
 	switch (verdict.kind) {
 	case VerdictKind::stale_reuse:
+		if (closed_with_response(verdict.evidence)) {
+			return "the server's last response came with its close (HTTP says so with Connection: "
+				   "close): do not put such a connection back into the pool, or read to see the "
+				   "end of file before reusing one";
+		}
+		if (closed_early(verdict)) {
+			return "read to see the end of file before reusing a connection: this one was closed "
+				   "far "
+				   "sooner than that server usually closes idle ones, so no timeout of the client "
+				   "prevents this";
+		}
 		return pool_advice(verdict, "for less time than this server keeps idle ones") +
 		       ", or read to see the end of file before reusing one";
 	case VerdictKind::reuse_race:
@@ -55,6 +96,26 @@ std::string advice_for(const Verdict& verdict) {
 		return "read what the peer sent before closing, or its last bytes may be lost to the RST";
 	case VerdictKind::abandoned_response:
 		return "compare the client's timeout with how long this server takes to answer";
+	case VerdictKind::early_idle_close:
+		return "look whether that server restarted or ran short of connections (nginx, for "
+			   "example, "
+			   "logs \"reusing connections\": raise worker_connections); no timeout of the client "
+			   "prevents this, only a check before reuse does";
+	case VerdictKind::dirty_idle:
+		return "read a response to its end, or close the connection instead of returning it to the "
+			   "pool";
+	case VerdictKind::close_wait_leak:
+		return "the program must close sockets whose end of file it has read, idle pooled ones "
+			   "too: look "
+			   "for an error path without close()";
+	case VerdictKind::silent_drop: return path_advice(verdict, "turn on TCP keepalive with");
+	case VerdictKind::peer_unresponsive:
+		return "check the peer's host and the network to it: nothing was heard from its TCP";
+	case VerdictKind::pool_mismatch: return pool_advice(verdict, "for less time");
+	case VerdictKind::keepalive_ineffective:
+		return pool_advice(verdict, "for less time than this server keeps idle ones") +
+		       ": probes keep the path open, not the server's HTTP timer";
+	case VerdictKind::keepalive_late: return path_advice(verdict, "set");
 	default: return {};
 	}
 }

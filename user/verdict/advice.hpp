@@ -11,6 +11,9 @@ namespace stalesock {
 /// One sentence; empty where there is nothing to do. Needs kind, owner and peer.
 [[nodiscard]] std::string advice_for(const Verdict& verdict);
 
+/// The FIN came together with an answer, not after a silence.
+[[nodiscard]] bool closed_with_response(const Evidence& evidence);
+
 /// How long a pool may keep an idle connection to a server with this idle timeout: min(0.8 x timeout,
 /// timeout - 1 s), but never less than half the timeout. The second leaves room for slow paths and timers that tick
 /// once a second; below 2 s half the timeout is what remains.

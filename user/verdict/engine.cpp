@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "verdict/engine.hpp"
+#include "verdict/engine_state.hpp"
 
-#include "track/tracker.hpp"
-#include "verdict/advice.hpp"
-#include "verdict/message.hpp"
-#include "verdict/rules.hpp"
+#include "verdict/resume.hpp"
 
-#include <algorithm>
 #include <cerrno>
-#include <fmt/format.h>
-#include <set>
-#include <utility>
 
 namespace stalesock {
 
@@ -23,41 +16,6 @@ constexpr Nanoseconds late_write_settles = std::chrono::milliseconds(250);
 /// A short TLS record is a farewell unless the application then waits for an answer.
 constexpr Nanoseconds farewell_settles = std::chrono::seconds(2);
 
-ConnectionFacts facts_of(const Connection& connection, const Finding& finding) {
-	ConnectionFacts facts;
-	facts.cookie = connection.cookie;
-	facts.ipv6 = !connection.remote_address.is_ipv4();
-	facts.local = connection.local();
-	facts.remote = connection.remote();
-	facts.role = connection.role;
-	facts.state = finding.evidence.bytes_after_fin ? TcpState::close_wait : connection.state;
-	facts.netns = connection.netns;
-	if (connection.opened_known) {
-		facts.age = finding.time - connection.opened;
-	}
-	return facts;
-}
-
-Owner owner_from(const Actor& actor, OwnerSource source) {
-	return {source, actor.pid, actor.command, std::nullopt};
-}
-
-Owner owner_of(const Connection& connection, VerdictKind kind, const Event* event) {
-	if (kind == VerdictKind::dirty_close && event != nullptr && event->actor) {
-		return owner_from(*event->actor, OwnerSource::close);
-	}
-	if (connection.fin && connection.fin->late && connection.fin->late->writer) {
-		return owner_from(*connection.fin->late->writer, OwnerSource::write);
-	}
-	Owner owner;
-	owner.source = connection.owner_source;
-	if (connection.owner_pid != 0) {
-		owner.pid = connection.owner_pid;
-		owner.command = std::string(connection.owner_name());
-	}
-	return owner;
-}
-
 /// The peer ended it in ESTABLISHED by an RST: there will be no FIN.
 bool is_reset(const Event& event, const Connection& connection) {
 	return event.kind == EventKind::end && event.error == ECONNRESET && !connection.fin &&
@@ -65,60 +23,6 @@ bool is_reset(const Event& event, const Connection& connection) {
 }
 
 } // namespace
-
-struct Engine::State {
-	explicit State(const EngineOptions& chosen)
-		: options(chosen), tracker(std::max<std::size_t>(chosen.max_connections, 1)),
-		  peers(chosen.max_peers) {}
-
-	EngineOptions options;
-	Tracker tracker;
-	Peers peers;
-	/// Connections that wait for more evidence, by the time it is enough.
-	std::set<std::pair<Nanoseconds, std::uint64_t>> due;
-
-	void report(Connection& connection, const Finding& finding, const Event* event,
-	            const Handler& handler);
-	void judge(Connection& connection, std::span<const Rule> rules, const Event* event,
-	           const Handler& handler);
-
-	void on_peer_fin(Connection& connection, const Event& event, const Handler& handler);
-	void on_late_write(Connection& connection, const Handler& handler);
-	void on_our_close(Connection& connection, const Event& event, const Handler& handler);
-	void on_end(Connection& connection, const Event& event, const Handler& handler);
-	void dispatch(Connection& connection, const Event& event, const Handler& handler);
-
-	void settle_fin(Connection& connection, const Handler& handler);
-	void settle_late_write(Connection& connection, const Handler& handler);
-	void settle_passive(Connection& connection, const Event& event, const Handler& handler);
-	void settle_due(Nanoseconds now, const Handler& handler);
-};
-
-/// Teaches first: see Engine::apply.
-void Engine::State::report(Connection& connection, const Finding& finding, const Event* event,
-                           const Handler& handler) {
-	Verdict verdict;
-	verdict.kind = finding.kind;
-	verdict.confidence = finding.confidence;
-	verdict.inferred = finding.inferred;
-	verdict.time = finding.time;
-	verdict.id = fmt::format("{:x}-{}", connection.cookie, ++connection.verdicts);
-	verdict.connection = facts_of(connection, finding);
-	verdict.owner = owner_of(connection, finding.kind, event);
-	verdict.evidence = finding.evidence;
-	peers.observe(verdict);
-	verdict.peer = peers.facts(verdict.connection);
-	verdict.message = message_for(verdict);
-	verdict.advice = advice_for(verdict);
-	handler(verdict);
-}
-
-void Engine::State::judge(Connection& connection, std::span<const Rule> rules, const Event* event,
-                          const Handler& handler) {
-	if (const auto finding = first_finding(rules, {connection, event, options.tick})) {
-		report(connection, *finding, event, handler);
-	}
-}
 
 /// limit_close waits where the response is unread and we were still sending: writes may follow that
 /// belong to the same request.
@@ -128,7 +32,7 @@ void Engine::State::on_peer_fin(Connection& connection, const Event& event,
 	    !event.view) {
 		return;
 	}
-	const auto finding = first_finding(rules_at_peer_fin(), {connection, &event, options.tick});
+	const auto finding = first_finding(rules_at_peer_fin(), situation(connection, &event));
 	if (!finding) {
 		return;
 	}
@@ -136,6 +40,10 @@ void Engine::State::on_peer_fin(Connection& connection, const Event& event,
 	if (finding->kind != VerdictKind::limit_close ||
 	    !may_become_early_response(connection, options.tick)) {
 		report(connection, *finding, &event, handler);
+		if (finding->kind == VerdictKind::idle_close) {
+			mention(connection, keepalive_ineffective(situation(connection, &event)), event,
+			        handler);
+		}
 		return;
 	}
 	connection.fin->judged_at_fin = event.time + early_continuation;
@@ -148,8 +56,7 @@ void Engine::State::settle_fin(Connection& connection, const Handler& handler) {
 		return;
 	}
 	connection.fin->judged_at_fin.reset();
-	const Situation situation{connection, nullptr, options.tick};
-	if (connection.fin->late && early_response_by_late_write(situation)) {
+	if (connection.fin->late && early_response_by_late_write(situation(connection, nullptr))) {
 		return;
 	}
 	Event fin;
@@ -193,8 +100,7 @@ void Engine::State::settle_passive(Connection& connection, const Event& event,
 		return;
 	}
 	connection.fin->late_judged = true;
-	const Situation situation{connection, &event, options.tick};
-	if (const auto farewell = farewell_write(situation)) {
+	if (const auto farewell = farewell_write(situation(connection, &event))) {
 		report(connection, *farewell, &event, handler);
 		return;
 	}
@@ -219,9 +125,7 @@ void Engine::State::on_our_close(Connection& connection, const Event& event,
 void Engine::State::on_end(Connection& connection, const Event& event, const Handler& handler) {
 	settle_fin(connection, handler);
 	if (is_reset(event, connection)) {
-		if (connection.role == Role::active) {
-			judge(connection, rules_at_reset(), &event, handler);
-		}
+		on_reset(connection, event, handler);
 	} else if (connection.fin && connection.fin->late) {
 		if (connection.role == Role::passive) {
 			settle_passive(connection, event, handler);
@@ -231,12 +135,14 @@ void Engine::State::on_end(Connection& connection, const Event& event, const Han
 		settle_late_write(connection, handler);
 	}
 	if (event.view) {
-		judge(connection, rules_at_abort(), &event, handler);
+		judge(connection, event.error == 0 ? rules_at_abort() : rules_at_timeout(), &event,
+		      handler);
 	}
 	tracker.forget(connection.cookie);
 }
 
 void Engine::State::dispatch(Connection& connection, const Event& event, const Handler& handler) {
+	consider_keepalive(connection, event, handler);
 	switch (event.kind) {
 	case EventKind::peer_fin: on_peer_fin(connection, event, handler); break;
 	case EventKind::late_write:
@@ -247,6 +153,9 @@ void Engine::State::dispatch(Connection& connection, const Event& event, const H
 	case EventKind::close:
 	case EventKind::released: on_our_close(connection, event, handler); break;
 	case EventKind::end: on_end(connection, event, handler); break;
+	case EventKind::scan: on_scan(connection, event, handler); break;
+	case EventKind::retransmit: on_retransmission(connection, event, handler); break;
+	case EventKind::reuse: on_reuse(connection, event, handler); break;
 	default: break;
 	}
 }
@@ -265,6 +174,34 @@ void Engine::State::settle_due(Nanoseconds now, const Handler& handler) {
 		if (connection->fin->judge_late_at == time) {
 			settle_late_write(*connection, handler);
 		}
+		remember(cookie);
+	}
+}
+
+void Engine::State::take_up(Connection& connection, const Event& event, const Handler& handler) {
+	const auto found = former.find(connection.cookie);
+	if (found == former.end()) {
+		return;
+	}
+	stalesock::resume(connection, found->second, event);
+	former.erase(found);
+	if (event.kind == EventKind::inventory && connection.fin && connection.fin->late) {
+		on_late_write(connection, handler);
+	}
+}
+
+void Engine::State::remember(std::uint64_t cookie) {
+	const Connection* connection = options.store == nullptr ? nullptr : tracker.find(cookie);
+	if (connection != nullptr && needs_continuation(*connection)) {
+		options.store->keep(continuation_of(*connection));
+	}
+}
+
+void Engine::State::on_gone(const Connection& connection) {
+	leaks.remove(connection);
+	pairs.forget(connection);
+	if (options.store != nullptr && needs_continuation(connection)) {
+		options.store->drop(connection.cookie);
 	}
 }
 
@@ -276,8 +213,35 @@ void Engine::apply(const Event& event, const Handler& handler) {
 	state_->settle_due(event.time, handler);
 	Connection* connection = state_->tracker.apply(event, state_->options.tick);
 	if (connection != nullptr) {
+		state_->listeners.observe(*connection, event, state_->options.tick);
+		state_->pairs.observe(*connection, event, state_->tracker);
+		if (!state_->former.empty()) {
+			state_->take_up(*connection, event, handler);
+		}
 		state_->dispatch(*connection, event, handler);
+		state_->remember(event.cookie);
 	}
+}
+
+void Engine::resume(std::span<const Continuation> former) {
+	for (const Continuation& continuation : former) {
+		state_->former.insert_or_assign(continuation.cookie, continuation);
+	}
+}
+
+std::size_t Engine::unmet() const {
+	return state_->former.size();
+}
+
+std::size_t Engine::end_resume() {
+	const std::size_t ended = state_->former.size();
+	for (const auto& [cookie, continuation] : state_->former) {
+		if (state_->options.store != nullptr) {
+			state_->options.store->drop(cookie);
+		}
+	}
+	state_->former.clear();
+	return ended;
 }
 
 void Engine::on_tick(Nanoseconds now, const Handler& handler) {
@@ -292,11 +256,24 @@ void Engine::finish(Nanoseconds now, const Handler& handler) {
 EngineCounters Engine::counters() const {
 	const TrackerCounters counters = state_->tracker.counters();
 	const PeerCounters peers = state_->peers.counters();
-	return {state_->tracker.size(), counters.opened, counters.evicted, peers.known, peers.evicted};
+	return {state_->tracker.size(), counters.opened,    counters.evicted, peers.known,
+	        peers.evicted,          state_->due.size(), counters.unowned};
 }
 
 const Peers& Engine::peers() const {
 	return state_->peers;
+}
+
+Peers& Engine::peers() {
+	return state_->peers;
+}
+
+const Listeners& Engine::listeners() const {
+	return state_->listeners;
+}
+
+Listeners& Engine::listeners() {
+	return state_->listeners;
 }
 
 } // namespace stalesock

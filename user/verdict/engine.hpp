@@ -3,13 +3,17 @@
 #pragma once
 
 #include "model/event.hpp"
+#include "verdict/continuation.hpp"
+#include "verdict/listeners.hpp"
 #include "verdict/peers.hpp"
 #include "verdict/verdict.hpp"
+#include "verdict/waiting_limits.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 
 namespace stalesock {
 
@@ -20,6 +24,10 @@ struct EngineOptions {
 	Nanoseconds tick{4'000'000};
 	/// Remote endpoints whose timeouts are learned; at least 1. Evicts and counts like the connections.
 	std::size_t max_peers = 16'384;
+	/// From when on a connection that waits for its application is worth a verdict.
+	WaitingLimits waiting{};
+	/// Where to leave what the next process must know; null: nowhere. Must outlive the engine.
+	ContinuationStore* store = nullptr;
 };
 
 struct EngineCounters {
@@ -28,6 +36,8 @@ struct EngineCounters {
 	std::uint64_t evicted = 0;       ///< connections dropped because the table was full
 	std::uint64_t peers = 0;         ///< remote endpoints known now
 	std::uint64_t peers_evicted = 0; ///< remote endpoints dropped because the table was full
+	std::uint64_t undecided = 0;     ///< connections whose verdict waits for more evidence
+	std::uint64_t unowned = 0;       ///< connections in the table whose owner is not known
 };
 
 /// Pure: no clock, no I/O, no log. Deterministic for a sequence of events and ticks.
@@ -48,6 +58,13 @@ class Engine {
 	/// Silence is evidence too. Call it at least every 100 ms with the boot time.
 	void on_tick(Nanoseconds now, const Handler& handler);
 
+	/// Before the inventory: what a former process knew. Taken up with the first event of each connection.
+	void resume(std::span<const Continuation> former);
+	/// Those that have not been met yet.
+	[[nodiscard]] std::size_t unmet() const;
+	/// After a complete inventory: forgets those that were not met; they have ended. Returns how many.
+	std::size_t end_resume();
+
 	/// Before stopping: settles what was waiting for more evidence.
 	void finish(Nanoseconds now, const Handler& handler);
 
@@ -55,6 +72,11 @@ class Engine {
 
 	/// What has been learned of the servers.
 	[[nodiscard]] const Peers& peers() const;
+	[[nodiscard]] Peers& peers();
+
+	/// What has been learned of the servers on this host.
+	[[nodiscard]] const Listeners& listeners() const;
+	[[nodiscard]] Listeners& listeners();
 
   private:
 	struct State;

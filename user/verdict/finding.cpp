@@ -3,13 +3,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace stalesock {
 
 Reading reading_of(const Event& event, Nanoseconds tick) {
-	const bool by_segment = event.kind == EventKind::peer_fin ||
-	                        (event.kind == EventKind::end && event.error == ECONNRESET);
-	return {*event.view, event.peer_fin_seen, by_segment, tick};
+	const bool by_tcp = event.kind == EventKind::peer_fin || event.kind == EventKind::retransmit ||
+	                    (event.kind == EventKind::end && event.error == ECONNRESET);
+	return {*event.view, event.peer_fin_seen, by_tcp, tick};
 }
 
 std::optional<Reading> reading_at_fin(const Connection& connection, Nanoseconds tick) {
@@ -19,14 +20,93 @@ std::optional<Reading> reading_at_fin(const Connection& connection, Nanoseconds 
 	return Reading{*connection.fin->view, true, true, tick};
 }
 
+namespace {
+
+/// An answer that took less is no reason to leave the send's age, which is exact, for the receive's, which is to the
+/// tick and to jiffies that lag.
+constexpr Nanoseconds quick_answer = std::chrono::milliseconds(50);
+/// TCP_DELACK_MAX of the kernel.
+constexpr Nanoseconds longest_ack_delay = std::chrono::milliseconds(200);
+
+Belief known(bool fact) {
+	return fact ? Belief::yes : Belief::no;
+}
+
+/// If what came with the FIN is not acknowledged yet, our last segment may be the ACK of an answer, and soon after it; or
+/// it answered a keepalive probe, or was one.
+bool may_have_answered_late(const Reading& reading) {
+	const Nanoseconds acknowledged = transmit_age(reading.view);
+	return acknowledged >= idle_threshold && send_age(reading) - acknowledged >= longest_ack_delay;
+}
+
+/// What came with the FIN hides when the answer came.
+Nanoseconds idle_before_last_words(const Reading& reading) {
+	return may_have_answered_late(reading) ? transmit_age(reading.view) : send_age(reading);
+}
+
+/// How long the connection had been idle when the peer closed it. A server's timer begins with its answer, and it is
+/// over with the close_notify that it may send long before its FIN.
+Nanoseconds idle_at_close(const Reading& reading) {
+	const Nanoseconds sent = send_age(reading);
+	const Nanoseconds received = receive_age(reading);
+	if (reading.view.bytes_sent == 0 || sent - received < quick_answer ||
+	    !answered_since_last_write(reading)) {
+		return sent;
+	}
+	if (received < idle_threshold) {
+		return was_idle(reading) >= Belief::probably ? idle_before_last_words(reading) : received;
+	}
+	return ends_with_close_notify(reading) ? sent - received : received;
+}
+
+} // namespace
+
+Belief was_idle(const Reading& reading) {
+	if (reading.view.bytes_sent == 0) {
+		return known(send_age(reading) >= idle_threshold); // since the handshake
+	}
+	if (receive_age(reading) >= idle_threshold) {
+		return Belief::yes;
+	}
+	if (send_age(reading) < idle_threshold) {
+		return Belief::no;
+	}
+	return only_last_words(reading, idle_threshold);
+}
+
+bool idle_is_guessed(const Reading& reading) {
+	return reading.view.bytes_sent != 0 && receive_age(reading) < idle_threshold &&
+	       answered_since_last_write(reading) && may_have_answered_late(reading);
+}
+
+bool ends_with_close_notify(const Reading& reading) {
+	const std::uint32_t unread = unread_bytes(reading);
+	return reading.view.parting_read || is_close_notify_size(unread) ||
+	       unread == padded_close_notify;
+}
+
+Evidence evidence_of_close(const Reading& reading, const Connection& connection) {
+	Evidence evidence = evidence_of(reading, connection);
+	const Nanoseconds idle = idle_at_close(reading);
+	if (idle != *evidence.idle) {
+		evidence.send_age = std::exchange(evidence.idle, idle);
+	}
+	return evidence;
+}
+
 Evidence evidence_of(const Reading& reading, const Connection& connection) {
 	const SocketView& view = reading.view;
 	Evidence evidence;
 	evidence.idle = send_age(reading);
 	evidence.receive_age = receive_age(reading);
-	evidence.unread_bytes = unread_bytes(reading);
-	evidence.bytes_sent = view.bytes_sent;
-	evidence.bytes_received = view.bytes_received;
+	if (connection.sight == Sight::socket) {
+		evidence.unread_bytes = unread_bytes(reading);
+	}
+	if (!view.partial) {
+		evidence.bytes_sent = view.bytes_sent;
+		evidence.bytes_received = view.bytes_received;
+	}
+	evidence.turns = view.turns;
 	if (view.srtt_us != 0) {
 		evidence.round_trip = std::chrono::microseconds(view.srtt_us);
 	}
@@ -44,16 +124,23 @@ Evidence evidence_of_late_write(const Connection& connection, Nanoseconds tick) 
 	const LateWrite& late = *fin.late;
 	Evidence evidence;
 	if (const auto reading = reading_at_fin(connection, tick)) {
-		evidence = evidence_of(*reading, connection);
+		evidence = evidence_of_close(*reading, connection);
 		evidence.unacked_at_fin = unacked_bytes(reading->view);
 	}
 	if (late.time_known) {
 		// The FIN counts as one until it is read.
 		const bool fin_unread = late.unread > 0;
-		evidence.unread_bytes = late.unread - (fin_unread ? 1U : 0U);
 		evidence.fin_to_write = std::max(Nanoseconds::zero(), late.time - fin.time);
-		evidence.eof_read = fin.eof_read;
-		evidence.peeked = fin.eof_peeked;
+		const bool history_known = fin.history_known && connection.sight == Sight::socket;
+		if (connection.sight == Sight::socket) {
+			evidence.unread_bytes = late.unread - (fin_unread ? 1U : 0U);
+			if (history_known || fin.eof_read || fin_unread) {
+				evidence.eof_read = fin.eof_read;
+			}
+		}
+		if (history_known || fin.eof_peeked) {
+			evidence.peeked = fin.eof_peeked;
+		}
 	} else { // what was read before the write cannot be told from what was read after it
 		evidence.unread_bytes.reset();
 	}
@@ -63,6 +150,12 @@ Evidence evidence_of_late_write(const Connection& connection, Nanoseconds tick) 
 		evidence.late_head = to_string(late.head);
 	}
 	return evidence;
+}
+
+void admit_sight(Finding& finding, const Connection& connection) {
+	if (connection.sight == Sight::wire_elsewhere) {
+		infer(finding, Confidence::likely, "when segments came to this end and left it");
+	}
 }
 
 void infer(Finding& finding, Confidence confidence, std::string_view fact) {

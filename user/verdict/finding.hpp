@@ -15,9 +15,26 @@ namespace stalesock {
 
 /// Evidence any view gives: ages, counters, round trip.
 [[nodiscard]] Evidence evidence_of(const Reading& reading, const Connection& connection);
+/// The same at the peer's FIN or RST: the time that an answer took, or that passed after a parting word, is not idle.
+[[nodiscard]] Evidence evidence_of_close(const Reading& reading, const Connection& connection);
+
+/// The last exchange was over for longer than the threshold when the peer closed.
+[[nodiscard]] Belief was_idle(const Reading& reading);
+
+/// Whether the idle time at a close begins with our last segment, which may have acknowledged an answer or a probe.
+[[nodiscard]] bool idle_is_guessed(const Reading& reading);
+
+/// What the peer said last is as long as a TLS close_notify.
+[[nodiscard]] bool ends_with_close_notify(const Reading& reading);
 
 /// Evidence of a late write: view at the FIN where known, the write, what was read, the RST.
 [[nodiscard]] Evidence evidence_of_late_write(const Connection& connection, Nanoseconds tick);
+
+/// Effective TCP_KEEPIDLE of a socket with SO_KEEPALIVE, as far as the event shows it.
+[[nodiscard]] std::optional<Nanoseconds> keepalive_idle_of(const Event& event, Nanoseconds tick);
+
+/// What a packet capture does not show lowers the confidence.
+void admit_sight(Finding& finding, const Connection& connection);
 
 /// Lowers the confidence to at most `confidence` and names the inferred fact.
 void infer(Finding& finding, Confidence confidence, std::string_view fact);

@@ -2,20 +2,16 @@
 #include "verdict/message.hpp"
 
 #include "model/escape.hpp"
+#include "verdict/advice.hpp"
+#include "verdict/message_parts.hpp"
 #include "verdict/observations.hpp"
 
 #include <fmt/format.h>
+#include <vector>
 
 namespace stalesock {
 
 namespace {
-
-std::string who(const Owner& owner) {
-	if (!owner.pid) {
-		return "an unknown process";
-	}
-	return fmt::format("{} (pid {})", escape_untrusted(owner.command.value_or("?")), *owner.pid);
-}
 
 /// Whoever opened or holds the connection need not be the one who wrote.
 std::string writer(const Owner& owner) {
@@ -25,39 +21,14 @@ std::string writer(const Owner& owner) {
 	return fmt::format("an unknown process on the connection of {}", who(owner));
 }
 
-std::string duration_or_unknown(const std::optional<Nanoseconds>& duration) {
-	return duration ? duration_text(*duration) : "an unknown time";
-}
-
-std::uint64_t or_zero(const std::optional<std::uint64_t>& count) {
-	return count.value_or(0);
-}
-
 std::string idle_clause(const Evidence& evidence) {
+	if (closed_with_response(evidence)) {
+		return ", on a connection that the server had closed together with its response";
+	}
 	return evidence.idle
 	           ? fmt::format(", on a connection that was idle for {} when the server closed it",
 	                         duration_text(*evidence.idle))
 	           : "";
-}
-
-/// How many closes a timeout rests on: "41 of 43 seen", or of the last ones.
-std::string support(const PeerFacts& peer) {
-	const bool all = peer.remembered < Observations::capacity;
-	return all ? fmt::format("{} of {} seen", peer.observations, peer.remembered)
-	           : fmt::format("{} of the last {}", peer.observations, peer.remembered);
-}
-
-std::string peer_clause(const std::optional<PeerFacts>& peer) {
-	if (!peer) {
-		return "";
-	}
-	if (peer->spread <= agreement_width(peer->idle_timeout)) {
-		return fmt::format("; that server closes connections idle for {} ({})",
-		                   duration_text(peer->idle_timeout), support(*peer));
-	}
-	return fmt::format("; that server closes idle connections after between {} and {} ({})",
-	                   duration_text(peer->idle_timeout),
-	                   duration_text(peer->idle_timeout + peer->spread), support(*peer));
 }
 
 std::string stale_reuse_message(const Verdict& verdict) {
@@ -129,6 +100,12 @@ std::string half_close_response_message(const Verdict& verdict) {
 }
 
 std::string farewell_write_message(const Verdict& verdict) {
+	if (!verdict.evidence.bytes_after_fin) {
+		return fmt::format("{} said goodbye to {} {} before the peer's end of the connection came, "
+		                   "which is harmless",
+		                   who(verdict.owner), to_string(verdict.connection.remote),
+		                   duration_or_unknown(verdict.evidence.idle));
+	}
 	const bool tls = verdict.evidence.late_head.value_or("").starts_with("tls");
 	return fmt::format("{} wrote a {} of {} B to {} {} after the peer's FIN, which is harmless",
 	                   writer(verdict.owner), tls ? "TLS farewell" : "goodbye",
@@ -159,22 +136,75 @@ std::string limit_close_message(const Verdict& verdict) {
 
 } // namespace
 
+std::string who(const Owner& owner) {
+	if (!owner.pid) {
+		return "an unknown process";
+	}
+	return fmt::format("{} (pid {})", escape_untrusted(owner.command.value_or("?")), *owner.pid);
+}
+
+std::string place_of(const Owner& owner) {
+	constexpr std::size_t short_id = 12; // as docker ps
+	std::vector<std::string> parts;
+	const std::string id = owner.container.value_or("");
+	const bool names_container =
+		!id.empty() && owner.unit && owner.unit->find(id) != std::string::npos; // "docker-ID.scope"
+	if (owner.unit && !names_container) {
+		parts.push_back(escape_untrusted(*owner.unit));
+	}
+	if (!id.empty()) {
+		const std::string shown = id.size() == 64 ? id.substr(0, short_id) : id;
+		parts.push_back(escape_untrusted(
+			fmt::format("{} {}", owner.container_runtime.value_or("container"), shown)));
+	}
+	if (owner.pod) {
+		parts.push_back(fmt::format("pod {}", escape_untrusted(*owner.pod)));
+	}
+	return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::string duration_or_unknown(const std::optional<Nanoseconds>& duration) {
+	return duration ? duration_text(*duration) : "an unknown time";
+}
+
+std::string support(const PeerFacts& peer) {
+	const bool all = peer.remembered < Observations::capacity;
+	return all ? fmt::format("{} of {} seen", peer.observations, peer.remembered)
+	           : fmt::format("{} of the last {}", peer.observations, peer.remembered);
+}
+
+std::string peer_clause(const std::optional<PeerFacts>& peer) {
+	if (!peer) {
+		return "";
+	}
+	if (peer->spread <= agreement_width(peer->idle_timeout)) {
+		return fmt::format("; that server closes connections idle for {} ({})",
+		                   duration_text(peer->idle_timeout), support(*peer));
+	}
+	return fmt::format("; that server closes idle connections after between {} and {} ({})",
+	                   duration_text(peer->idle_timeout),
+	                   duration_text(peer->idle_timeout + peer->spread), support(*peer));
+}
+
+/// The unit is chosen as the number is rounded: 999.9 ms are "1.00 s".
 std::string duration_text(Nanoseconds duration) {
 	const double ms = std::chrono::duration<double, std::milli>(duration).count();
 	constexpr double second = 1000;
-	if (ms >= 100 * second) {
+	if (ms >= 99.995 * second) {
 		return fmt::format("{:.0f} s", ms / second);
 	}
-	if (ms >= second) {
+	if (ms >= 999.5) {
 		return fmt::format("{:.2f} s", ms / second);
 	}
-	if (ms >= 100) {
+	if (ms >= 99.95) {
 		return fmt::format("{:.0f} ms", ms);
 	}
-	return ms >= 1 ? fmt::format("{:.1f} ms", ms) : fmt::format("{:.2f} ms", ms);
+	return ms >= 0.995 ? fmt::format("{:.1f} ms", ms) : fmt::format("{:.2f} ms", ms);
 }
 
-std::string message_for(const Verdict& verdict) {
+namespace {
+
+std::string sentence_for(const Verdict& verdict) {
 	switch (verdict.kind) {
 	case VerdictKind::stale_reuse: return stale_reuse_message(verdict);
 	case VerdictKind::reuse_race: return reuse_race_message(verdict);
@@ -186,8 +216,41 @@ std::string message_for(const Verdict& verdict) {
 	case VerdictKind::farewell_write: return farewell_write_message(verdict);
 	case VerdictKind::idle_close: return idle_close_message(verdict);
 	case VerdictKind::limit_close: return limit_close_message(verdict);
+	case VerdictKind::early_idle_close: return early_idle_close_message(verdict);
+	case VerdictKind::dirty_idle: return dirty_idle_message(verdict);
+	case VerdictKind::close_wait_leak: return close_wait_leak_message(verdict);
+	case VerdictKind::silent_drop: return silent_drop_message(verdict);
+	case VerdictKind::peer_unresponsive: return peer_unresponsive_message(verdict);
+	case VerdictKind::pool_mismatch: return pool_mismatch_message(verdict);
+	case VerdictKind::keepalive_ineffective: return keepalive_ineffective_message(verdict);
+	case VerdictKind::keepalive_late: return keepalive_late_message(verdict);
 	}
 	return {};
+}
+
+/// Of another process on this host; empty where the connection leaves it, or stays within one program.
+std::string other_end_clause(const Verdict& verdict) {
+	if (!verdict.other_end || !verdict.other_end->owner.pid ||
+	    verdict.other_end->owner.pid == verdict.owner.pid) {
+		return "";
+	}
+	const OtherEnd& other = *verdict.other_end;
+	const std::string name = who(other.owner);
+	if (other.close_age) {
+		return fmt::format("; the other end is on this host: {} had closed {} before", name,
+		                   duration_text(*other.close_age));
+	}
+	if (other.fin_age) {
+		return fmt::format("; the other end is on this host: {} had ended its sending {} before",
+		                   name, duration_text(*other.fin_age));
+	}
+	return fmt::format("; the other end is on this host: {} holds it open", name);
+}
+
+} // namespace
+
+std::string message_for(const Verdict& verdict) {
+	return sentence_for(verdict) + other_end_clause(verdict);
 }
 
 } // namespace stalesock

@@ -2,9 +2,9 @@
 // The last closes by one peer, and the time they agree on.
 #pragma once
 
-#include "model/event.hpp"
+#include "verdict/agreement.hpp"
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -33,30 +33,36 @@ struct Agreement {
 /// closes that agree as well: half of such servers are learned at the 11th close if their timeout is 1 s, at
 /// the 7th if it is 5 s.
 ///
-/// Evidence ages by the number of later closes, not by time.
+/// Evidence ages by the number of later closes and by time: a close counts for 30 days, and a time that was not
+/// among the closes of the last 7 days is forgotten when others were.
 ///
 /// Of closes within 100 ms only the first 3 count: a server that stops closes everything at once, and such closes
 /// agree on nothing but their moment.
 class Observations {
   public:
-	static constexpr std::size_t capacity = 32;
+	static constexpr std::size_t capacity = RecentValues::capacity;
+	static constexpr Nanoseconds step = std::chrono::microseconds(100);
 
-	/// `now` is the time of the close. False when it did not count.
-	bool add(Nanoseconds time, Nanoseconds now);
+	/// `now` is the time of the close, as boot time. False when it did not count.
+	bool add(Nanoseconds time, Nanoseconds now) { return add(time, now, Burst{}); }
+	bool add(Nanoseconds time, Nanoseconds now, const Burst& burst);
 
-	[[nodiscard]] std::uint32_t size() const { return size_; }
+	[[nodiscard]] std::uint32_t size() const { return values_.size(); }
 
 	/// What is believed now; nothing while nothing is.
 	[[nodiscard]] std::optional<Agreement> agreement() const;
 
-  private:
-	bool crowded(Nanoseconds now);
+	/// For times that are at or beyond a limit, by an unknown amount: the limit is not longer than the
+	/// shortest (`lowest`) if that one is to be trusted, and was passed three times at `highest`. Nothing on
+	/// fewer than three.
+	[[nodiscard]] std::optional<Agreement> upper_bound() const;
 
-	std::array<std::uint32_t, capacity> times_{}; ///< in steps, a ring
-	Nanoseconds moment_{};                        ///< when the last burst of closes began
-	std::uint8_t next_ = 0;
-	std::uint8_t size_ = 0;
-	std::uint8_t in_moment_ = 0; ///< closes of that burst that counted
+	/// In steps.
+	[[nodiscard]] const RecentValues& values() const { return values_; }
+	[[nodiscard]] RecentValues& values() { return values_; }
+
+  private:
+	RecentValues values_;
 };
 
 } // namespace stalesock

@@ -1,89 +1,119 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verdict/peers.hpp"
 
+#include "verdict/rules.hpp"
+
 #include <algorithm>
 #include <limits>
-#include <tuple>
 
 namespace stalesock {
 
 namespace {
 
-// 16,384 of them, the default limit, are 7 MiB.
-static_assert(sizeof(Peer) <= 448);
+/// A path that is down for a while forgets nothing: of all that goes unanswered then one counts.
+constexpr Burst outage{1, std::chrono::minutes(1)};
 
-/// Loopback or link-local: 127.0.0.0/8, ::1, 169.254.0.0/16, fe80::/10.
-bool is_local(const Address& address) {
-	constexpr std::size_t ipv4 = 12; // where an IPv4 address begins
-	const auto& bytes = address.bytes;
-	if (address.is_ipv4()) {
-		return bytes[ipv4] == 127 || (bytes[ipv4] == 169 && bytes[ipv4 + 1] == 254);
+/// What is observed often is looked at anew with every observation; the rest, this often.
+constexpr Nanoseconds aged_every = std::chrono::hours(1);
+
+void learn_from_idle_close(Peer& peer, const Verdict& verdict) {
+	const Evidence& evidence = verdict.evidence;
+	if (evidence.rst_received.value_or(false) || evidence.bytes_sent.value_or(0) == 0 ||
+	    !evidence.idle) {
+		return;
 	}
-	const bool loopback =
-		bytes.back() == 1 &&
-		std::all_of(bytes.begin(), bytes.end() - 1, [](std::uint8_t byte) { return byte == 0; });
-	return loopback || (bytes[0] == 0xfe && (bytes[1] & 0xc0U) == 0x80);
-}
-
-/// Null for verdicts that are not about the end of a connection by its peer.
-std::uint32_t* count_of(PeerCloses& closes, const Verdict& verdict) {
-	switch (verdict.kind) {
-	case VerdictKind::idle_close:
-		return verdict.evidence.rst_received.value_or(false) ? &closes.idle_reset : &closes.idle;
-	case VerdictKind::limit_close: return &closes.limit;
-	case VerdictKind::reuse_race: return &closes.race;
-	case VerdictKind::unanswered_close: return &closes.unanswered;
-	case VerdictKind::early_response: return &closes.early_response;
-	default: return nullptr;
+	const bool early = verdict.kind == VerdictKind::early_idle_close;
+	if (peer.idle_times.add(*evidence.idle, verdict.time, early ? early_burst : Burst{})) {
+		peer.idle_timeout = peer.idle_times.agreement();
 	}
 }
 
-bool is_close(const Verdict& verdict) {
-	PeerCloses none;
-	return count_of(none, verdict) != nullptr;
+/// A server that closes after each answer has no limit of age: how long the first answer took says nothing.
+bool had_been_used_before(const Verdict& verdict) {
+	const Evidence& evidence = verdict.evidence;
+	const auto send_age = evidence.send_age ? evidence.send_age : evidence.idle;
+	return *verdict.connection.age - send_age.value_or(Nanoseconds::zero()) >= idle_threshold;
+}
+
+void learn_from_limit_close(Peer& peer, const Verdict& verdict) {
+	if (verdict.connection.age && had_been_used_before(verdict) &&
+	    peer.lifetimes.add(*verdict.connection.age, verdict.time)) {
+		peer.lifetime = peer.lifetimes.agreement();
+	}
+	if (const auto turns = verdict.evidence.turns) {
+		const auto count = static_cast<std::uint32_t>(
+			std::min<std::uint64_t>(*turns, std::numeric_limits<std::uint32_t>::max()));
+		if (peer.request_counts.add(count, verdict.time, Burst{})) {
+			peer.request_limit = agreement_of(peer.request_counts.entries(), Scale::count);
+		}
+	}
+}
+
+/// That each of several slow answers is as short as parting words and took equally long is less likely than a timeout:
+/// what a few closes say by chance does not agree.
+bool teaches(const Verdict& verdict) {
+	return verdict.confidence == Confidence::certain || verdict.parting_words;
 }
 
 void learn(Peer& peer, const Verdict& verdict) {
-	const Evidence& evidence = verdict.evidence;
-	if (verdict.confidence != Confidence::certain) {
+	if (!teaches(verdict)) {
 		return;
 	}
-	if (verdict.kind == VerdictKind::idle_close && !evidence.rst_received.value_or(false) &&
-	    evidence.bytes_sent.value_or(0) != 0 && evidence.idle) {
-		if (peer.idle_times.add(*evidence.idle, verdict.time)) {
-			peer.idle_timeout = peer.idle_times.agreement();
-		}
+	if (verdict.kind == VerdictKind::idle_close || verdict.kind == VerdictKind::early_idle_close) {
+		learn_from_idle_close(peer, verdict);
 	}
-	if (verdict.kind == VerdictKind::limit_close && verdict.connection.age) {
-		if (peer.lifetimes.add(*verdict.connection.age, verdict.time)) {
-			peer.lifetime = peer.lifetimes.agreement();
-		}
+	if (verdict.kind == VerdictKind::limit_close) {
+		learn_from_limit_close(peer, verdict);
 	}
 }
 
 } // namespace
 
-PeerKey peer_key(const Endpoint& remote, std::uint32_t netns) {
-	return {remote, is_local(remote.address) ? netns : 0};
-}
+Peers::Peers(std::size_t limit) : table_(limit) {}
 
-Peers::Peers(std::size_t limit)
-	: limit_(std::clamp<std::size_t>(limit, 1, std::numeric_limits<std::uint32_t>::max())) {}
+Peer& Peers::seen(const Endpoint& remote, std::uint32_t netns, Nanoseconds now) {
+	Peer& peer = table_.entry_of(peer_key(remote, netns));
+	peer.last_seen = std::max(peer.last_seen, now);
+	if (now - peer.learned_at >= aged_every) {
+		age(peer, now);
+	}
+	return peer;
+}
 
 void Peers::observe(const Verdict& verdict) {
 	const ConnectionFacts& connection = verdict.connection;
-	if (connection.role != Role::active || !is_close(verdict)) {
+	if (connection.role != Role::active) {
 		return;
 	}
-	Peer& peer = peer_of(peer_key(connection.remote, connection.netns));
-	++*count_of(peer.closes, verdict);
-	peer.last_close = std::max(peer.last_close, verdict.time);
+	Peer& peer = seen(connection.remote, connection.netns, verdict.time);
+	add_to(peer.verdicts.at(static_cast<std::size_t>(verdict.kind)));
+	const bool idle =
+		verdict.kind == VerdictKind::idle_close || verdict.kind == VerdictKind::early_idle_close;
+	if (idle && verdict.evidence.rst_received.value_or(false)) {
+		add_to(peer.idle_resets);
+	}
 	learn(peer, verdict);
 }
 
+void Peers::note_reuse(const Endpoint& remote, std::uint32_t netns, Nanoseconds gap,
+                       std::string_view command, Nanoseconds now) {
+	Peer& peer = seen(remote, netns, now);
+	if (peer.idle_timeout && is_near_miss(gap, peer.idle_timeout->lowest)) {
+		add_to(peer.near_misses);
+	}
+	keep_longest(peer.longest_reuse, {gap, now, CommandName{command}});
+}
+
+void Peers::note_silent_drop(const Endpoint& remote, std::uint32_t netns, Nanoseconds idle,
+                             Nanoseconds now) {
+	Peer& peer = seen(remote, netns, now);
+	if (peer.silent_drops.add(idle, now, outage)) {
+		peer.silent_drop_limit = peer.silent_drops.upper_bound();
+	}
+}
+
 const Peer* Peers::find(const Endpoint& remote, std::uint32_t netns) const {
-	const auto found = index_.find(peer_key(remote, netns));
-	return found == index_.end() ? nullptr : &slots_[found->second];
+	return table_.find(peer_key(remote, netns));
 }
 
 std::optional<PeerFacts> Peers::facts(const ConnectionFacts& connection) const {
@@ -99,47 +129,12 @@ std::optional<PeerFacts> Peers::facts(const ConnectionFacts& connection) const {
 	                 learned.remembered};
 }
 
-PeerCounters Peers::counters() const {
-	return {index_.size(), evicted_};
+void Peers::merge(const Peer& other) {
+	stalesock::merge(table_.entry_of(other.key), other);
 }
 
-Peer& Peers::peer_of(const PeerKey& key) {
-	const auto found = index_.find(key);
-	if (found != index_.end()) {
-		return slots_[found->second];
-	}
-	if (index_.size() >= limit_) {
-		evict_one();
-	}
-	if (!free_) {
-		free_ = static_cast<std::uint32_t>(slots_.size());
-		slots_.emplace_back();
-	}
-	Peer& peer = slots_[*free_];
-	index_.emplace(key, *free_);
-	free_.reset();
-	peer.key = key;
-	return peer;
-}
-
-/// A full table has no free slot, so every slot of the sample holds a peer.
-void Peers::evict_one() {
-	constexpr std::size_t sample_size = 16;
-	constexpr std::uint64_t stride = 2'654'435'761; // Knuth's multiplier: spreads over the table
-	std::optional<std::uint32_t> worst;
-	const auto rank = [](const Peer& peer) {
-		return std::tuple(peer.idle_timeout || peer.lifetime, peer.last_close);
-	};
-	for (std::size_t i = 0; i < std::min(sample_size, slots_.size()); i++) {
-		const auto slot = static_cast<std::uint32_t>((sample_++ * stride) % slots_.size());
-		if (!worst || rank(slots_[slot]) < rank(slots_[*worst])) {
-			worst = slot;
-		}
-	}
-	index_.erase(slots_[*worst].key);
-	slots_[*worst] = Peer{};
-	free_ = worst;
-	evicted_++;
+void Peers::age_all(Nanoseconds now) {
+	table_.for_each([&](Peer& peer) { age(peer, now); });
 }
 
 } // namespace stalesock

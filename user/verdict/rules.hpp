@@ -5,16 +5,24 @@
 
 #include "track/connection.hpp"
 #include "verdict/verdict.hpp"
+#include "verdict/waiting_limits.hpp"
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <span>
 
 namespace stalesock {
 
+struct Peer;
+
 /// A peer's FIN this long after the last exchange closes an idle connection; sooner, it comes with the
 /// response. Servers send response and FIN within a scheduling delay; no idle timeout in use is this
 /// short.
 inline constexpr Nanoseconds idle_threshold = std::chrono::milliseconds(100);
+
+/// An idle close before half of the time that others lasted was not the idle timer's.
+inline constexpr int early_share = 2;
 
 /// Whoever is still sending a request at the FIN has sent within this time.
 inline constexpr Nanoseconds early_window = std::chrono::milliseconds(100);
@@ -25,20 +33,40 @@ inline constexpr Nanoseconds early_continuation = std::chrono::seconds(1);
 /// its arrival; later, the peer had taken the request.
 inline constexpr Nanoseconds race_window = std::chrono::milliseconds(100);
 
-/// TLS 1.3 hides the record type; a record this short holds an alert (2 bytes, content type, tag).
-inline constexpr std::uint16_t tls_alert_record = 19;
 /// Up to here a record holds a padded alert (35 in Java) or a goodbye frame (HTTP/2 GOAWAY: 34), but it
 /// could hold a very short request: what the application does next decides.
 inline constexpr std::uint16_t tls_short_record = 40;
 /// No parting TLS records are longer, all together.
 inline constexpr std::uint32_t longest_farewell = 128;
+/// A close_notify with today's AEAD ciphers: in TLS 1.3, in TLS 1.2 (RFC 8446, RFC 5246).
+inline constexpr std::array<std::uint32_t, 2> close_notify_sizes{24, 31};
+/// The same as Java 17 pads it in TLS 1.3. A request may be as short, so what is written is not known by this.
+inline constexpr std::uint32_t padded_close_notify = 40;
+/// Neither side of a TLS handshake sends less (RFC 8446, 4.1: a hello alone has 32 bytes of random, and
+/// key share and Finished come with it).
+inline constexpr std::uint32_t least_of_handshake = 128;
 /// "QUIT\r\n" and its like.
 inline constexpr std::uint32_t longest_goodbye = 8;
+
+/// A silence before a write may have made the path forget the connection from this on; devices that forget sooner are
+/// not in use.
+inline constexpr Nanoseconds shortest_forgetting = std::chrono::seconds(1);
+/// A write that nobody has acknowledged for so long has been sent three times or more (RTO of 200 ms, doubling;
+/// RFC 6298), unless the round trip is slow.
+inline constexpr Nanoseconds patience_with_silence = std::chrono::seconds(1);
+/// Whoever leaves more than this unread may be slow rather than forgetful.
+inline constexpr std::uint32_t longest_forgotten = 16'384;
+
+[[nodiscard]] inline bool is_close_notify_size(std::uint32_t bytes) {
+	return std::find(close_notify_sizes.begin(), close_notify_sizes.end(), bytes) !=
+	       close_notify_sizes.end();
+}
 
 struct Situation {
 	const Connection& connection;
 	const Event* event = nullptr; ///< null when time alone brought it about
 	Nanoseconds tick = default_tick;
+	WaitingLimits limits{};
 };
 
 struct Finding {
@@ -47,13 +75,15 @@ struct Finding {
 	std::string inferred;
 	Nanoseconds time{};
 	Evidence evidence;
+	bool parting_words =
+		false; ///< an idle close, with words so short that they are hardly an answer
 };
 
 using Rule = std::optional<Finding> (*)(const Situation&);
 
 /// On event peer_fin, in ESTABLISHED, for active openers.
 [[nodiscard]] std::span<const Rule> rules_at_peer_fin();
-/// On event end by an RST in ESTABLISHED, no FIN before, for active openers.
+/// On event end by an RST in ESTABLISHED, no FIN before, for active openers (silent_drop for all).
 [[nodiscard]] std::span<const Rule> rules_at_reset();
 /// On an end that we brought about.
 [[nodiscard]] std::span<const Rule> rules_at_abort();
@@ -61,6 +91,13 @@ using Rule = std::optional<Finding> (*)(const Situation&);
 [[nodiscard]] std::span<const Rule> rules_at_late_write();
 /// On the end of a connection with a late write, for passive openers.
 [[nodiscard]] std::span<const Rule> rules_at_passive_end();
+
+/// On event scan: the socket waits for its application.
+[[nodiscard]] std::span<const Rule> rules_at_scan();
+/// On event retransmit: nothing of the flight was acknowledged.
+[[nodiscard]] std::span<const Rule> rules_at_retransmission();
+/// On an end by a timer.
+[[nodiscard]] std::span<const Rule> rules_at_timeout();
 
 [[nodiscard]] std::optional<Finding> first_finding(std::span<const Rule> rules,
                                                    const Situation& situation);
@@ -72,6 +109,7 @@ using Rule = std::optional<Finding> (*)(const Situation&);
 /// What the application does after its late write decides whether that was a farewell.
 [[nodiscard]] bool farewell_is_open(const Connection& connection);
 
+std::optional<Finding> farewell_before_end(const Situation& situation);
 std::optional<Finding> reuse_race(const Situation& situation);
 std::optional<Finding> unanswered_close(const Situation& situation);
 std::optional<Finding> early_response_at_fin(const Situation& situation);
@@ -85,11 +123,26 @@ std::optional<Finding> idle_reset(const Situation& situation);
 
 std::optional<Finding> dirty_close(const Situation& situation);
 
+std::optional<Finding> close_wait_leak(const Situation& situation);
+std::optional<Finding> dirty_idle(const Situation& situation);
+std::optional<Finding> silent_drop(const Situation& situation);
+std::optional<Finding> silent_drop_by_reset(const Situation& situation);
+std::optional<Finding> peer_unresponsive(const Situation& situation);
+
 std::optional<Finding> farewell_write(const Situation& situation);
 std::optional<Finding> early_response_by_late_write(const Situation& situation);
 std::optional<Finding> stale_reuse(const Situation& situation);
 
 std::optional<Finding> half_close_response(const Situation& situation);
 std::optional<Finding> abandoned_response(const Situation& situation);
+
+/// An idle_close far sooner than the peer usually closes. Null: nothing is known of the peer.
+[[nodiscard]] bool is_early_idle_close(const Finding& finding, const Peer* peer);
+/// On an idle close by FIN.
+std::optional<Finding> keepalive_ineffective(const Situation& situation);
+/// On event reuse, after the peer was told of it.
+std::optional<Finding> pool_mismatch(const Situation& situation, const Peer& peer);
+/// On any event with a view.
+std::optional<Finding> keepalive_late(const Situation& situation, const Peer& peer);
 
 } // namespace stalesock

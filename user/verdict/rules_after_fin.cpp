@@ -9,6 +9,11 @@ namespace stalesock {
 
 namespace {
 
+/// No hook saw it begin, or kernel TLS gave TCP pages of its own.
+bool is_hidden(const LateWrite& late) {
+	return !late.begin_seen || late.kernel_tls;
+}
+
 Finding found_late(VerdictKind kind, const Situation& situation) {
 	const FinFacts& fin = *situation.connection.fin;
 	Finding finding;
@@ -28,13 +33,14 @@ Finding found_late(VerdictKind kind, const Situation& situation) {
 		          ? "that bytes of this length, which were not visible, are a TLS close_notify"
 		          : "that the bytes, which were not visible, are no farewell");
 	}
-	if (kind == VerdictKind::early_response && !fin.late->begin_seen) {
+	if (kind == VerdictKind::early_response && is_hidden(*fin.late)) {
 		infer(finding, Confidence::likely,
 		      "that the bytes, which were not visible, are the rest of the request");
 	}
 	if (situation.connection.role_inferred) {
 		infer(finding, Confidence::likely, "which side opened the connection");
 	}
+	admit_sight(finding, situation.connection);
 	return finding;
 }
 
@@ -47,16 +53,15 @@ bool is_tls_short_record(const LateWrite& late) {
 	       late.record_length <= tls_short_record && late.bytes <= longest_farewell;
 }
 
-/// Where no hook sees a write begin, a close_notify is known by its length: 24 bytes in TLS 1.3, 31 in TLS 1.2
-/// (RFC 8446, RFC 5246; with the AEAD ciphers of today). Either side sends one at every close.
+/// Of a hidden write a close_notify is known by its length. Either side sends one at every close.
 bool is_sized_like_close_notify(const LateWrite& late, std::uint32_t bytes) {
-	return !late.begin_seen && late.head == PayloadHead::unknown && (bytes == 24 || bytes == 31);
+	return is_hidden(late) && late.head == PayloadHead::unknown && is_close_notify_size(bytes);
 }
 
 /// A parting word by its content alone.
 bool is_plain_farewell(const LateWrite& late) {
 	if (late.head == PayloadHead::goodbye) {
-		return late.bytes <= longest_goodbye;
+		return late.bytes <= (late.writes <= 1 ? longest_farewell : longest_goodbye);
 	}
 	if (late.bytes > longest_farewell) {
 		return false;
@@ -86,11 +91,50 @@ bool is_early_response(const Situation& situation) {
 	       late.time - fin.time <= early_continuation;
 }
 
-/// The answer that lay unread at the FIN was read before the write was found, but perhaps after the write.
+/// One thread reads the answer and the end of file, while another goes on to send the request: no pool takes up a
+/// connection whose end of file was read, and a new request of HTTP/1 would begin with its method.
+bool answer_was_read_meanwhile(const Situation& situation) {
+	const FinFacts& fin = *situation.connection.fin;
+	const LateWrite& late = *fin.late;
+	const auto reading = reading_at_fin(situation.connection, situation.tick);
+	const bool rest = late.head == PayloadHead::other ||
+	                  (late.head == PayloadHead::tls_data && late.record_length > tls_short_record);
+	return reading && rest && fin.eof_read && situation.connection.sight == Sight::socket &&
+	       answered_since_last_write(*reading) && send_age(*reading) <= early_window &&
+	       late.time - fin.time <= early_window;
+}
+
+/// The FIN was not seen, but when the connection was found the application was sending while an answer lay unread,
+/// and it has not stopped since.
+bool was_found_sending(const Situation& situation) {
+	const FinFacts& fin = *situation.connection.fin;
+	const LateWrite& late = *fin.late;
+	if (situation.connection.sight != Sight::socket || fin.view || !fin.found ||
+	    late.head == PayloadHead::http_request) {
+		return false;
+	}
+	const Reading found{*fin.found, true, false, situation.tick};
+	return unread_bytes(found) > longest_parting_record && send_age(found) <= early_window &&
+	       late.copied_seq == fin.found->copied_seq &&
+	       late.time - fin.found_time <= early_continuation;
+}
+
+/// The answer that lay unread at the FIN was read before the write was found, but perhaps after the write; a
+/// packet capture does not show when.
 bool may_have_been_early_response(const Situation& situation) {
 	const LateWrite& late = *situation.connection.fin->late;
-	return !late.time_known && late.time - situation.connection.fin->time <= early_continuation &&
+	const bool unseen = !late.time_known || (situation.connection.sight != Sight::socket &&
+	                                         late.head != PayloadHead::http_request);
+	return unseen && late.time - situation.connection.fin->time <= early_continuation &&
 	       may_become_early_response(situation.connection, situation.tick);
+}
+
+/// Whoever closes first does not wait for the peer's close_notify: nothing is lost with it.
+bool is_unread_close_notify(const Reading& reading) {
+	const std::uint32_t unread = unread_bytes(reading);
+	return unread != 0 && ends_with_close_notify(reading) &&
+	       reading.view.bytes_received >= least_of_handshake + unread &&
+	       reading.view.bytes_sent >= least_of_handshake;
 }
 
 bool ended_by_peer(const Event& event) {
@@ -119,10 +163,29 @@ std::optional<Finding> farewell_write(const Situation& situation) {
 }
 
 std::optional<Finding> early_response_by_late_write(const Situation& situation) {
-	if (situation.connection.role != Role::active || !is_early_response(situation)) {
+	if (situation.connection.role != Role::active) {
 		return std::nullopt;
 	}
-	return found_late(VerdictKind::early_response, situation);
+	const bool early = is_early_response(situation);
+	const bool read_meanwhile = !early && answer_was_read_meanwhile(situation);
+	if (!early && !read_meanwhile && !was_found_sending(situation)) {
+		return std::nullopt;
+	}
+	Finding finding = found_late(VerdictKind::early_response, situation);
+	if (read_meanwhile) {
+		infer(finding, Confidence::likely, "that what was written was the rest of the request");
+		return finding;
+	}
+	if (early && situation.connection.sight != Sight::socket) {
+		infer(finding, Confidence::likely, "that the application had not read the answer");
+	}
+	if (!early) {
+		const FinFacts& fin = *situation.connection.fin;
+		const bool found_by_it = fin.late->time <= fin.found_time;
+		infer(finding, found_by_it ? Confidence::possible : Confidence::likely,
+		      "that the request was still being sent at the FIN");
+	}
+	return finding;
 }
 
 std::optional<Finding> stale_reuse(const Situation& situation) {
@@ -162,7 +225,8 @@ std::optional<Finding> dirty_close(const Situation& situation) {
 		return std::nullopt;
 	}
 	const Reading reading = reading_of(event, situation.tick);
-	if (unread_bytes(reading) == 0) {
+	const std::uint32_t unread = unread_bytes(reading);
+	if (unread == 0 || is_unread_close_notify(reading)) {
 		return std::nullopt;
 	}
 	Finding finding;

@@ -14,7 +14,7 @@ Finding found(VerdictKind kind, const Situation& situation) {
 	finding.kind = kind;
 	finding.time = situation.event->time;
 	const Reading reading = reading_of(*situation.event, situation.tick);
-	finding.evidence = evidence_of(reading, situation.connection);
+	finding.evidence = evidence_of_close(reading, situation.connection);
 	finding.evidence.unacked_at_fin = unacked_bytes(reading.view);
 	if (kind == VerdictKind::reuse_race) {
 		finding.evidence.gap = gap_before_send(reading);
@@ -26,31 +26,22 @@ Finding found(VerdictKind kind, const Situation& situation) {
 	if (situation.connection.role_inferred) {
 		infer(finding, Confidence::likely, "that we opened the connection");
 	}
+	admit_sight(finding, situation.connection);
 	return finding;
-}
-
-Belief known(bool fact) {
-	return fact ? Belief::yes : Belief::no;
-}
-
-/// The last exchange was over for longer than the threshold.
-Belief was_idle(const Reading& reading) {
-	if (reading.view.bytes_sent == 0) {
-		return known(send_age(reading) >= idle_threshold); // since the handshake
-	}
-	if (receive_age(reading) >= idle_threshold) {
-		return Belief::yes;
-	}
-	if (send_age(reading) < idle_threshold) {
-		return Belief::no;
-	}
-	return only_last_words(reading, idle_threshold);
 }
 
 Finding found_idle(const Situation& situation, Belief idle) {
 	Finding finding = found(VerdictKind::idle_close, situation);
+	const bool seen =
+		situation.connection.sight == Sight::socket; // a capture shows what our segment was
+	if (seen && idle_is_guessed(reading_of(*situation.event, situation.tick))) {
+		infer(finding, Confidence::likely, "that our last segment acknowledged the answer");
+		return finding;
+	}
 	if (idle != Belief::yes) {
 		infer(finding, Confidence::likely, "that what came last was no answer");
+		finding.parting_words =
+			situation.connection.sight == Sight::socket && !situation.connection.role_inferred;
 	}
 	return finding;
 }
@@ -75,7 +66,41 @@ void infer_new_request(Finding& finding, const Reading& reading) {
 	}
 }
 
+/// What the application has read, or what another saw, may have been the last words after an earlier exchange.
+void infer_answer(Finding& finding, const Reading& reading, const Situation& situation) {
+	if (unread_bytes(reading) == 0 || situation.connection.sight != Sight::socket) {
+		infer(finding, Confidence::likely, "that what was received is the answer");
+	}
+}
+
+/// What we said last was answered, and then the peer waited before it closed: it was no goodbye, although one in TLS 1.3
+/// is as long as two bytes of data (a ping of MQTT).
+bool went_on_after_answer(const Reading& reading) {
+	return answered_since_last_write(reading) && receive_age(reading) >= idle_threshold &&
+	       !ends_with_close_notify(reading);
+}
+
 } // namespace
+
+/// The application had said goodbye, as TLS does when it has read the peer's close_notify, before the end came. Where
+/// no hook sees what is written, its length tells, and that it followed on what the peer said unasked.
+std::optional<Finding> farewell_before_end(const Situation& situation) {
+	const Connection& connection = situation.connection;
+	const Reading reading = reading_of(*situation.event, situation.tick);
+	const bool seen = connection.farewell_said &&
+	                  reading.view.write_seq - connection.farewell_seq <= longest_farewell &&
+	                  !went_on_after_answer(reading);
+	if (!seen &&
+	    (!replied_to_last_words(reading) || !is_close_notify_size(unacked_bytes(reading.view)))) {
+		return std::nullopt;
+	}
+	Finding finding = found(VerdictKind::farewell_write, situation);
+	if (!seen) {
+		infer(finding, Confidence::likely,
+		      "that bytes of this length, which were not visible, are a TLS close_notify");
+	}
+	return finding;
+}
 
 std::optional<Finding> reuse_race(const Situation& situation) {
 	const Reading reading = reading_of(*situation.event, situation.tick);
@@ -109,9 +134,7 @@ std::optional<Finding> early_response_at_fin(const Situation& situation) {
 		return std::nullopt;
 	}
 	Finding finding = found(VerdictKind::early_response, situation);
-	if (unread_bytes(reading) == 0) {
-		infer(finding, Confidence::likely, "that what was received is the answer");
-	}
+	infer_answer(finding, reading, situation);
 	return finding;
 }
 
@@ -123,7 +146,7 @@ std::optional<Finding> limit_close(const Situation& situation) {
 		return std::nullopt;
 	}
 	Finding finding = found(VerdictKind::limit_close, situation);
-	if (idle != Belief::no) {
+	if (idle != Belief::no || acknowledged_before_delivery(reading)) {
 		infer(finding, Confidence::likely, "that what came last was the answer");
 	}
 	return finding;
@@ -164,10 +187,17 @@ std::optional<Finding> unanswered_reset(const Situation& situation) {
 
 std::optional<Finding> early_response_by_reset(const Situation& situation) {
 	const Reading reading = reading_of(*situation.event, situation.tick);
-	if (!still_sending(reading)) {
+	const bool sending = still_sending(reading);
+	// Whoever resets right after an answer has left bytes unread: the rest of a request.
+	if (!sending && (!answer_waits(reading) || send_age(reading) > early_window)) {
 		return std::nullopt;
 	}
-	return found(VerdictKind::early_response, situation);
+	Finding finding = found(VerdictKind::early_response, situation);
+	infer_answer(finding, reading, situation);
+	if (!sending) {
+		infer(finding, Confidence::likely, "that the request was still being sent");
+	}
+	return finding;
 }
 
 std::optional<Finding> idle_reset(const Situation& situation) {
@@ -185,13 +215,14 @@ bool may_become_early_response(const Connection& connection, Nanoseconds tick) {
 }
 
 std::span<const Rule> rules_at_peer_fin() {
-	static constexpr std::array<Rule, 5> rules{reuse_race, unanswered_close, early_response_at_fin,
-	                                           limit_close, idle_close};
+	static constexpr std::array<Rule, 6> rules{farewell_before_end,   reuse_race,  unanswered_close,
+	                                           early_response_at_fin, limit_close, idle_close};
 	return rules;
 }
 
 std::span<const Rule> rules_at_reset() {
-	static constexpr std::array<Rule, 4> rules{reuse_race_by_reset, unanswered_reset,
+	static constexpr std::array<Rule, 6> rules{silent_drop_by_reset,    farewell_before_end,
+	                                           reuse_race_by_reset,     unanswered_reset,
 	                                           early_response_by_reset, idle_reset};
 	return rules;
 }

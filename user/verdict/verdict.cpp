@@ -25,6 +25,14 @@ constexpr std::array<KindRow, verdict_kind_count> kinds{{
 	{VerdictKind::farewell_write, "farewell_write", Severity::info},
 	{VerdictKind::idle_close, "idle_close", Severity::info},
 	{VerdictKind::limit_close, "limit_close", Severity::info},
+	{VerdictKind::early_idle_close, "early_idle_close", Severity::notice},
+	{VerdictKind::dirty_idle, "dirty_idle", Severity::warning},
+	{VerdictKind::close_wait_leak, "close_wait_leak", Severity::warning},
+	{VerdictKind::silent_drop, "silent_drop", Severity::warning},
+	{VerdictKind::peer_unresponsive, "peer_unresponsive", Severity::warning},
+	{VerdictKind::pool_mismatch, "pool_mismatch", Severity::warning},
+	{VerdictKind::keepalive_ineffective, "keepalive_ineffective", Severity::notice},
+	{VerdictKind::keepalive_late, "keepalive_late", Severity::notice},
 }};
 
 constexpr std::array<std::string_view, 4> severities{"info", "notice", "warning", "error"};

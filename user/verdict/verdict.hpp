@@ -3,6 +3,7 @@
 #pragma once
 
 #include "model/event.hpp"
+#include "verdict/settings.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -22,8 +23,16 @@ enum class VerdictKind : std::uint8_t {
 	farewell_write,
 	idle_close,
 	limit_close,
+	early_idle_close,
+	dirty_idle,
+	close_wait_leak,
+	silent_drop,
+	peer_unresponsive,
+	pool_mismatch,
+	keepalive_ineffective,
+	keepalive_late,
 };
-inline constexpr std::size_t verdict_kind_count = 10;
+inline constexpr std::size_t verdict_kind_count = 18;
 
 enum class Severity : std::uint8_t { info, notice, warning, error };
 enum class Confidence : std::uint8_t { possible, likely, certain };
@@ -54,14 +63,23 @@ struct Owner {
 	OwnerSource source = OwnerSource::unknown;
 	std::optional<std::int32_t> pid;
 	std::optional<std::string> command; ///< raw: escape before printing
-	std::optional<std::string> unit;    ///< systemd unit, filled in by app/
+	// Filled in by app/, and raw as well.
+	std::optional<std::string> unit;                ///< of systemd
+	std::optional<std::string> container{};         ///< its id, or the name of a machine
+	std::optional<std::string> container_runtime{}; ///< "docker", "containerd", ...
+	std::optional<std::string> pod{};               ///< uid of the Kubernetes pod
+	std::string command_line{}; ///< for advice only, never shown; empty: not known
+	/// Of the actor at the event (bpf_get_current_cgroup_id); 0: not known.
+	std::uint64_t cgroup_id = 0;
+	Runtime runtime = Runtime::unknown; ///< of its program, filled in by app/
 };
 
 /// Every field is absent unless it was observed.
 struct Evidence {
-	std::optional<Nanoseconds> idle;         ///< age of our last send at the FIN (or RST)
-	std::optional<Nanoseconds> receive_age;  ///< age of our last receive then
-	std::optional<Nanoseconds> gap;          ///< silence before the request of a reuse_race
+	std::optional<Nanoseconds> idle;        ///< silence of both sides until the FIN (or RST)
+	std::optional<Nanoseconds> send_age;    ///< of our last send then, where that is not the same
+	std::optional<Nanoseconds> receive_age; ///< age of our last receive then
+	std::optional<Nanoseconds> gap;         ///< silence before the write that reused the connection
 	std::optional<Nanoseconds> fin_to_write; ///< the peer's FIN to our first late write
 	std::optional<std::uint64_t> bytes_after_fin;
 	std::optional<std::uint64_t> unread_bytes; ///< not counting the FIN
@@ -72,10 +90,24 @@ struct Evidence {
 	std::optional<std::uint64_t> unacked_at_fin; ///< bytes written and not acknowledged
 	std::optional<std::uint64_t> bytes_sent;
 	std::optional<std::uint64_t> bytes_received;
+	std::optional<std::uint64_t> turns;            ///< requests so far, where they are counted
 	std::optional<std::string> late_head;          ///< class of the late write's first bytes
 	std::optional<std::uint64_t> keepalive_probes; ///< seen on this connection
 	std::optional<std::uint64_t> retransmits;
 	std::optional<Nanoseconds> round_trip; ///< smoothed round-trip time
+	std::optional<Nanoseconds> close_wait; ///< since the peer's FIN, while we have not closed
+	/// Connections of the same process to the same remote address that are stuck like this one, and for how long
+	/// the first of them has been.
+	std::optional<std::uint64_t> leaked;
+	std::optional<Nanoseconds> leaking;
+	std::optional<std::string>
+		timeout; ///< "keepalive", "user_timeout", "retransmission", "zero_window"
+	std::optional<Nanoseconds>
+		keepalive_idle; ///< effective TCP_KEEPIDLE; absent when keepalive is off
+	std::optional<std::uint64_t>
+		near_misses; ///< reuses of this endpoint shortly before its timeout
+	std::optional<Nanoseconds>
+		dropped_after; ///< shortest idle time after which this path forgot a connection
 };
 
 /// What has been learned of the server at the other end; see Peers.
@@ -86,18 +118,28 @@ struct PeerFacts {
 	std::uint32_t remembered = 0;   ///< closes looked at, those that do not agree included
 };
 
+/// The other end of the connection, where it is on this host too. Ages are those at the time of the verdict.
+struct OtherEnd {
+	std::uint64_t cookie = 0;
+	Owner owner{};
+	std::optional<Nanoseconds> fin_age;   ///< since its application ended its sending
+	std::optional<Nanoseconds> close_age; ///< since its application closed the socket
+};
+
 struct Verdict {
 	VerdictKind kind = VerdictKind::stale_reuse;
 	Confidence confidence = Confidence::certain;
-	std::string inferred; ///< which fact was inferred; empty when confidence is certain
-	Nanoseconds time{};   ///< boot time of the fact it reports
-	std::string id;       ///< unique for this boot: cookie and ordinal
+	std::string inferred;       ///< which fact was inferred; empty when confidence is certain
+	bool parting_words = false; ///< Finding::parting_words
+	Nanoseconds time{};         ///< boot time of the fact it reports
+	std::string id;             ///< unique for this boot: cookie and ordinal
 	ConnectionFacts connection;
 	Owner owner;
 	Evidence evidence;
 	std::optional<PeerFacts> peer; ///< absent while its idle timeout is not learned
-	std::string message;           ///< one sentence, numbers included, safe to print
-	std::string advice;            ///< one sentence; empty where there is none
+	std::optional<OtherEnd> other_end{};
+	std::string message; ///< one sentence, numbers included, safe to print
+	std::string advice;  ///< one sentence; empty where there is none
 };
 
 } // namespace stalesock

@@ -13,8 +13,8 @@ using std::chrono::milliseconds;
 
 /// Nobody sends or receives: longer than the 100 ms from which the product calls a connection idle.
 inline constexpr milliseconds idle_gap{150};
-/// Long enough for any loaded machine; only a failing test waits for it.
-inline constexpr milliseconds patience{10'000};
+/// Long enough for any loaded or emulated machine; only a failing test waits for it.
+inline constexpr milliseconds patience{60'000};
 
 inline void stay_idle(milliseconds gap = idle_gap) {
 	std::this_thread::sleep_for(gap);

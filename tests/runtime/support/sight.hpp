@@ -41,5 +41,7 @@ std::string overclaim(const Json& verdict);
 void skip(std::string_view reason);
 /// Every case that was skipped, with its reason, and how many.
 std::string skip_report();
+/// STALESOCK_EXPECTED_SKIPS has the reasons that are expected, separated by ';'. Without it all are.
+bool all_skips_are_expected();
 
 } // namespace runtime

@@ -190,11 +190,25 @@ bool reads_eof(int fd) {
 	return recv(fd, &byte, 1, 0) == 0;
 }
 
-int state_of(int fd) {
+namespace {
+
+tcp_info facts_of(int fd) {
 	tcp_info facts{};
 	socklen_t length = sizeof(facts);
 	checked(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &facts, &length), "TCP_INFO");
-	return facts.tcpi_state;
+	return facts;
+}
+
+} // namespace
+
+int state_of(int fd) {
+	return facts_of(fd).tcpi_state;
+}
+
+void wait_for_retransmissions(int fd, std::uint32_t count) {
+	if (!eventually([&] { return facts_of(fd).tcpi_total_retrans >= count; })) {
+		throw std::runtime_error("nothing was sent again");
+	}
 }
 
 void wait_for_state(int fd, int state) {

@@ -80,6 +80,8 @@ bool reads_eof(int fd);
 int state_of(int fd);
 /// Throws when the state does not come.
 void wait_for_state(int fd, int state);
+/// So many segments have been sent again since the connection was opened.
+void wait_for_retransmissions(int fd, std::uint32_t count);
 /// Every byte sent was acknowledged, our FIN included.
 void wait_until_acknowledged(int fd);
 

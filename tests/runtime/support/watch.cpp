@@ -19,10 +19,13 @@ constexpr const char* scan_interval = "0.2";
 
 Arguments command_line(const Arguments& filters, const Arguments& launcher) {
 	Arguments arguments = launcher;
-	const Arguments options = {"watch", "--json",          "--netns",
-	                           "self",  "--scan-interval", scan_interval};
+	const Arguments options = {"watch", "--json",          "--collapse",
+	                           "0",     "--scan-interval", scan_interval};
 	arguments.push_back(stalesock_path());
 	arguments.insert(arguments.end(), options.begin(), options.end());
+	if (std::find(filters.begin(), filters.end(), "--netns") == filters.end()) {
+		arguments.insert(arguments.end(), {"--netns", "self"});
+	}
 	arguments.insert(arguments.end(), filters.begin(), filters.end());
 	return arguments;
 }

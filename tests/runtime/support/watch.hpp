@@ -31,7 +31,8 @@ enum class Sight : std::uint8_t {
 
 class Watch {
   public:
-	/// Starts it in this network namespace and returns once every hook is attached.
+	/// Starts it in this network namespace and returns once every hook is attached. It watches this namespace, unless
+	/// the filters say otherwise (--netns).
 	explicit Watch(const Arguments& filters = {}, const Arguments& launcher = {});
 
 	/// Returns once every verdict that follows from what has happened so far has been read.
@@ -55,7 +56,7 @@ class Watch {
 	[[nodiscard]] const Verdicts& verdicts() const { return verdicts_; }
 	/// The text of each verdict.
 	[[nodiscard]] const std::vector<std::string>& lines() const { return lines_; }
-	/// What it said that is no verdict: that events were lost.
+	/// What it said that is no verdict: how it started, and that events were lost.
 	[[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
 	[[nodiscard]] const std::string& errors() const { return process_.errors(); }
 	[[nodiscard]] Process& process() { return process_; }

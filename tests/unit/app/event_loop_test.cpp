@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/event_loop.hpp"
 
-#include "app/descriptor.hpp"
+#include "probe/descriptor.hpp"
 
 #include <array>
 #include <catch2/catch.hpp>

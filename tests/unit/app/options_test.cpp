@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/options.hpp"
 
-#include "app/network_namespace.hpp"
 #include "app/version.hpp"
+#include "probe/namespaces.hpp"
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
@@ -80,7 +80,10 @@ TEST_CASE("each option of watch reaches its place", "[app]") {
 	                                  "--ring-size",
 	                                  "64K",
 	                                  "--max-connections",
-	                                  "1"});
+	                                  "1",
+	                                  "--max-peers",
+	                                  "2"});
+	CHECK(config.max_peers == 2);
 	CHECK(config.json);
 	CHECK(config.events);
 	CHECK_FALSE(config.colour);
@@ -167,6 +170,52 @@ TEST_CASE("each option of replay reaches its place", "[app]") {
 	CHECK(config.max_connections == 9);
 }
 
+TEST_CASE("each option of explain reaches its place", "[app]") {
+	const auto plain = std::get<ExplainConfig>(parsed({"explain", "3d2d66e-2"}));
+	CHECK(plain.id == "3d2d66e-2");
+	CHECK(plain.recording.empty());
+	CHECK(plain.json.empty());
+	CHECK(plain.svg.empty());
+	CHECK(plain.time.empty());
+	CHECK(plain.diagram.width == 0);
+	CHECK_FALSE(plain.diagram.ascii);
+	CHECK(plain.diagram.colour);
+	const auto config = std::get<ExplainConfig>(
+		parsed({"explain", "3d2d66e", "--recording", "trace", "--svg", "out.svg", "--force",
+	            "--ascii", "--width", "60", "--time", "2026-11-21", "--no-color"}));
+	CHECK(config.recording == "trace");
+	CHECK(config.svg == "out.svg");
+	CHECK(config.force);
+	CHECK(config.diagram.ascii);
+	CHECK(config.diagram.width == 60);
+	CHECK_FALSE(config.diagram.colour);
+	CHECK(config.time == "2026-11-21");
+	CHECK(std::get<ExplainConfig>(parsed({"explain", "1-1", "--json", "-"})).json == "-");
+}
+
+TEST_CASE("explain refuses what makes no sense", "[app]") {
+	CHECK_THAT(complaint({"explain"}), Contains("ID is required"));
+	for (const char* id : {"", "a b", "\x1b[31m", "../x"}) {
+		CHECK_THAT(complaint({"explain", id}), Contains("is not an id"));
+	}
+	CHECK_THAT(complaint({"explain", std::string(65, 'a').c_str()}), Contains("is not an id"));
+	CHECK_THAT(complaint({"explain", "1-1", "--json", "a", "--recording", "b"}),
+	           Contains("--json"));
+	CHECK_THAT(complaint({"explain", "1-1", "--force"}), Contains("--svg"));
+	for (const char* width : {"39", "81", "wide"}) {
+		CHECK_THAT(complaint({"explain", "1-1", "--width", width}), Contains("--width"));
+	}
+	CHECK_NOTHROW(parsed({"explain", "1-1", "--width", "40"}));
+	CHECK_NOTHROW(parsed({"explain", "1-1", "--width", "80"}));
+}
+
+TEST_CASE("watch and replay draw for people only", "[app]") {
+	CHECK(std::get<WatchConfig>(parsed({"watch", "--explain", "--ascii"})).explain);
+	CHECK(std::get<ReplayConfig>(parsed({"replay", "trace", "--explain"})).explain);
+	CHECK_THAT(complaint({"watch", "--explain", "--json"}), Contains("--json"));
+	CHECK_THAT(complaint({"replay", "trace", "--ascii"}), Contains("--explain"));
+}
+
 TEST_CASE("record and replay need a file, and refuse what makes no sense for them", "[app]") {
 	CHECK_THAT(complaint({"record"}), Contains("--output is required"));
 	CHECK_THAT(complaint({"replay"}), Contains("FILE is required"));
@@ -180,11 +229,44 @@ TEST_CASE("record and replay need a file, and refuse what makes no sense for the
 	CHECK_THAT(complaint({"replay", "one", "two"}), Contains("two"));
 }
 
+TEST_CASE("each option of peers reaches its place", "[app]") {
+	const auto plain = std::get<PeersConfig>(parsed({"peers"}));
+	CHECK(plain.states.empty());
+	CHECK(plain.recording.empty());
+	CHECK_FALSE(plain.address.has_value());
+	CHECK_FALSE(plain.json);
+	CHECK(plain.order == PeerOrder::endpoint);
+	const auto full =
+		std::get<PeersConfig>(parsed({"peers", "--state", "a", "--state", "b", "--json", "--remote",
+	                                  "10.0.0.7:8080", "--sort", "near"}));
+	CHECK(full.states == std::vector<std::string>{"a", "b"});
+	CHECK(full.address == parse_address("10.0.0.7"));
+	CHECK(full.port == 8080);
+	CHECK(full.order == PeerOrder::near_misses);
+	CHECK(full.json);
+	const auto address =
+		std::get<PeersConfig>(parsed({"peers", "--recording", "r", "--remote", "2001:db8::7"}));
+	CHECK(address.recording == "r");
+	CHECK(address.address == parse_address("2001:db8::7"));
+	CHECK_FALSE(address.port.has_value());
+	CHECK_THROWS_AS(parsed({"peers", "--state", "a", "--recording", "r"}), UsageError);
+	CHECK_THROWS_AS(parsed({"peers", "--sort", "size"}), UsageError);
+	CHECK_THROWS_AS(parsed({"peers", "--remote", "10.0.0"}), UsageError);
+	CHECK_THROWS_AS(parsed({"watch", "--max-peers", "0"}), UsageError);
+}
+
+TEST_CASE("turns are counted unless that is not wanted", "[app]") {
+	CHECK(watch({}).probe.turns);
+	CHECK_FALSE(watch({"--no-turns"}).probe.turns);
+	CHECK(std::get<RecordConfig>(parsed({"record", "-o", "trace"})).probe.turns);
+}
+
 TEST_CASE("demo and doctor have their own options", "[app]") {
 	CHECK(std::get<DemoConfig>(parsed({"demo"})).colour);
 	CHECK_FALSE(std::get<DemoConfig>(parsed({"demo", "--no-color"})).colour);
 	CHECK_FALSE(std::get<DoctorConfig>(parsed({"doctor"})).json);
 	CHECK(std::get<DoctorConfig>(parsed({"doctor", "--json"})).json);
+	CHECK(std::get<DoctorConfig>(parsed({"doctor", "--hooks", "none"})).hooks == HookChoice::none);
 	CHECK_THAT(complaint({"demo", "--json"}), Contains("--json"));
 	CHECK_THAT(complaint({"doctor", "--no-color"}), Contains("--no-color"));
 }
@@ -237,11 +319,13 @@ TEST_CASE("an option given twice is reported", "[app]") {
 }
 
 TEST_CASE("unknown words are reported, and what there is", "[app]") {
-	CHECK_THAT(complaint({"frob"}),
-	           Contains("\"frob\"") && Contains("watch, record, replay, demo and doctor"));
+	CHECK_THAT(
+		complaint({"frob"}),
+		Contains("\"frob\"") &&
+			Contains("watch, list, top, record, replay, explain, peers, daemon, demo and doctor"));
 	CHECK_THAT(complaint({"--frob"}), Contains("\"--frob\""));
-	CHECK_THAT(complaint({}),
-	           Contains("a command is needed: watch, record, replay, demo or doctor"));
+	CHECK_THAT(complaint({}), Contains("a command is needed: watch, list, top, record, replay, "
+	                                   "explain, peers, daemon, demo or doctor"));
 	CHECK_THAT(complaint({"watch", "--frob"}), Contains("--frob"));
 	CHECK_THAT(complaint({"watch", "frob"}), Contains("frob"));
 	CHECK_THAT(complaint({"watch", "--verdict", "idle_close", "stale_reuse"}),
@@ -265,8 +349,8 @@ TEST_CASE("hostile words cannot drive the terminal that shows the complaint", "[
 
 TEST_CASE("the help names every command and option, and the exit codes", "[app]") {
 	const std::string all = text_of({"--help"});
-	for (const char* word :
-	     {"watch", "record", "replay", "demo", "doctor", "--help", "--version", "Exit codes: 0"}) {
+	for (const char* word : {"watch", "record", "replay", "explain", "demo", "doctor", "--help",
+	                         "--version", "Exit codes: 0"}) {
 		CHECK_THAT(all, Contains(word));
 	}
 	const std::string help = text_of({"watch", "--help"});
@@ -297,6 +381,17 @@ TEST_CASE("help tells the defaults that are in force", "[app]") {
 
 TEST_CASE("the version is told by --version", "[app]") {
 	CHECK(text_of({"--version"}) == fmt::format("stalesock {}", version));
+}
+
+TEST_CASE("the daemon takes a configuration, and can only check it", "[app]") {
+	const auto daemon = std::get<DaemonCommand>(parsed({"daemon"}));
+	CHECK(daemon.config == "/etc/stalesock/stalesock.toml");
+	CHECK_FALSE(daemon.check);
+	const auto check =
+		std::get<DaemonCommand>(parsed({"daemon", "--config", "/tmp/s.toml", "--check"}));
+	CHECK(check.config == "/tmp/s.toml");
+	CHECK(check.check);
+	CHECK_THAT(complaint({"daemon", "--config"}), Contains("--config"));
 }
 
 } // namespace stalesock::test

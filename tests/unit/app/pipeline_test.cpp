@@ -19,6 +19,9 @@ class FakeSink final : public Sink {
 		verdicts.push_back(verdict);
 		times.push_back(time);
 	}
+	void collapsed(const Collapsed& collapsed, WallTime /*time*/) override {
+		sums.push_back(collapsed);
+	}
 	void event(const Event& event, WallTime time) override {
 		events.push_back(event.kind);
 		event_times.push_back(time);
@@ -26,6 +29,7 @@ class FakeSink final : public Sink {
 	int flush() override { return 0; }
 
 	std::vector<Verdict> verdicts;
+	std::vector<Collapsed> sums;
 	std::vector<WallTime> times;
 	std::vector<EventKind> events;
 	std::vector<WallTime> event_times;
@@ -34,11 +38,15 @@ class FakeSink final : public Sink {
 /// Stands for /proc; counts how often it is asked.
 class FakeUnits {
   public:
-	std::optional<std::string> operator()(std::int32_t pid) {
-		asked.push_back(pid);
-		return unit;
+	void operator()(Owner& owner, Nanoseconds seen, Nanoseconds /*now*/) {
+		asked.push_back(owner.pid.value());
+		sightings.push_back(seen);
+		owner.unit = unit;
+		owner.command_line = command_line;
 	}
 	std::optional<std::string> unit = "client.service";
+	std::string command_line;
+	std::vector<Nanoseconds> sightings;
 	std::vector<std::int32_t> asked;
 };
 
@@ -159,6 +167,21 @@ TEST_CASE("the unit of an unknown owner is not looked up", "[app]") {
 	CHECK(bench.units.asked.empty());
 }
 
+TEST_CASE("an owner was seen at the connect, or when it wrote", "[app]") {
+	Bench bench;
+	bench.reuse_stale_connection();
+	CHECK(bench.units.sightings == std::vector<Nanoseconds>{start, start + milliseconds(2499)});
+}
+
+TEST_CASE("advice follows the command line where the command says nothing", "[app]") {
+	Bench bench;
+	bench.units.command_line = "/usr/bin/python3 -m app";
+	bench.reuse_stale_connection();
+	REQUIRE(bench.kinds() == Names{"idle_close", "stale_reuse"});
+	CHECK(bench.sink.verdicts[0].advice.empty());
+	CHECK(bench.sink.verdicts[1].advice.find("aiohttp") != std::string::npos);
+}
+
 TEST_CASE("without a look-up the unit stays unknown", "[app]") {
 	FakeSink sink;
 	Pipeline pipeline({{100, tick}, {}, false, {}}, sink);
@@ -195,6 +218,39 @@ TEST_CASE("sockets that existed before are counted, shown or not", "[app]") {
 	bench.pipeline.apply(SocketModel(Role::passive, 2).inventory(start, seconds(0)));
 	CHECK(bench.pipeline.counters().inventoried == 2);
 	CHECK(bench.sink.events.empty());
+}
+
+TEST_CASE("the same verdict over and over is summed up, and every one is counted", "[app]") {
+	constexpr int reuses = 23;
+	FakeSink sink;
+	Pipeline::Options options{{100, tick}, {}, false, {}};
+	options.collapse = 3;
+	Pipeline pipeline(options, sink);
+	for (int i = 0; i < reuses; i++) {
+		const Nanoseconds now = start + seconds(10 * i);
+		pipeline.set_now({now, wall_at_start + seconds(10 * i)});
+		SocketModel socket(Role::active, static_cast<std::uint64_t>(100 + i));
+		pipeline.apply(socket.open(now));
+		socket.turn(now, 100, 500);
+		pipeline.apply(socket.peer_fin(now + seconds(2)));
+		pipeline.tick();
+	}
+	std::uint64_t told = sink.verdicts.size();
+	for (const Collapsed& sum : sink.sums) {
+		told += sum.count;
+	}
+	CHECK(told < reuses); // the last minute is not over
+	pipeline.finish();
+	told = sink.verdicts.size();
+	for (const Collapsed& sum : sink.sums) {
+		CHECK(sum.shown == 3);
+		told += sum.count;
+	}
+	const PipelineCounters& counters = pipeline.counters();
+	CHECK(told == reuses);
+	CHECK(counters.verdicts.at(static_cast<std::size_t>(VerdictKind::idle_close)) == reuses);
+	CHECK(counters.collapsed == reuses - sink.verdicts.size());
+	CHECK(counters.collapsed > 0);
 }
 
 TEST_CASE("silence and the end of the watch bring verdicts too", "[app]") {

@@ -25,6 +25,9 @@ class LineSink final : public Sink {
 	void verdict(const Verdict& verdict, WallTime time) override {
 		lines.push_back(json_line(verdict, time));
 	}
+	void collapsed(const Collapsed& collapsed, WallTime time) override {
+		lines.push_back(json_line(collapsed, time));
+	}
 	void event(const Event& event, WallTime time) override {
 		lines.push_back(json_line(event, time));
 	}
@@ -103,6 +106,22 @@ TEST_CASE("a recording says what the watch would have said", "[app][golden]") {
 	CHECK(played.probe.missed == 2);
 	CHECK(played.probe.malformed == 7);
 	CHECK(played.probe.mptcp_skipped == 8);
+}
+
+TEST_CASE("the first line says what could be seen when it was recorded, wanted verdicts or not",
+          "[app]") {
+	Player::Options options;
+	options.filter.min_severity = Severity::error;
+	for (const auto& wanted : {options, with_events, Player::Options{}}) {
+		const Lines lines = play(stale_reuse(), wanted).lines;
+		REQUIRE_FALSE(lines.empty());
+		CHECK(count({lines.front()}, R"("record":"start")") == 1);
+		CHECK(count({lines.front()}, R"("hook_class":)") == 1);
+		CHECK(count({lines.front()}, R"("gaps":)") == 1);
+		CHECK(count(lines, R"("record":"start")") == 1);
+		// What could not be looked at is a gap too.
+		CHECK(count(lines, R"("gaps":["one namespace was closed"])") == 1);
+	}
 }
 
 TEST_CASE("the same recording says the same, in any time zone", "[app]") {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/values.hpp"
 
-#include "app/network_namespace.hpp"
+#include "probe/namespaces.hpp"
 
 #include <catch2/catch.hpp>
 #include <stdexcept>

@@ -104,6 +104,7 @@ TEST_CASE("a late write carries its head, its writer and the time of the FIN whe
 	CHECK(event.late->bytes == 56);
 	CHECK(event.late->read_afterwards);
 	CHECK(event.late->begin_seen);
+	CHECK_FALSE(event.late->kernel_tls);
 	REQUIRE(event.late->writer.has_value());
 	CHECK(event.late->writer->pid == 812);
 	CHECK(event.late->writer->command == std::string(16, 'x'));
@@ -111,12 +112,13 @@ TEST_CASE("a late write carries its head, its writer and the time of the FIN whe
 
 TEST_CASE("a late write without a time has that of its discovery, and says so") {
 	stalesock_event_full record = full_record();
-	record.head.flags = STALESOCK_F_LATE;
+	record.head.flags = STALESOCK_F_LATE | STALESOCK_F_ULP;
 	record.head.time_ns = 9000;
 	record.late_ns = 8000;
 	Event event;
 	REQUIRE(decode(bytes_of(record, sizeof(record)), event) == DecodeStatus::ok);
 	CHECK(event.late->time_known);
+	CHECK(event.late->kernel_tls);
 	CHECK_FALSE(event.late->begin_seen);
 	CHECK(event.late->time == Nanoseconds(8000));
 	record.late_ns = 0;
@@ -165,7 +167,7 @@ TEST_CASE("unknown kinds, families and states are refused") {
 		CHECK(status_of(record, sizeof(record)) == DecodeStatus::unknown_kind);
 	}
 	SECTION("a kind of the future") {
-		record.head.kind = STALESOCK_RELEASED + 1;
+		record.head.kind = STALESOCK_SCAN + 1;
 		CHECK(status_of(record, sizeof(record)) == DecodeStatus::unknown_kind);
 	}
 	SECTION("AF_UNIX") {

@@ -83,13 +83,35 @@ TEST_CASE("JSON of events", "[sinks][golden]") {
 	check_golden("events.jsonl", events());
 }
 
+TEST_CASE("JSON of sums", "[sinks][golden]") {
+	Collapsed unknown = full_sum();
+	unknown.owner = {};
+	unknown.remote = {};
+	Collapsed several = full_sum();
+	several.owner = {};
+	several.owner.command = "nginx";
+	check_golden("sums.jsonl",
+	             {json_line(full_sum(), sample_time), json_line(minimal_sum(), sample_time),
+	              json_line(unknown, sample_time), json_line(several, sample_time)});
+}
+
 TEST_CASE("JSON of records", "[sinks][golden]") {
 	const Note notes[] = {
-		Started{"0.1.0", "tracepoint", {}},
-		Started{"0.1.0", "none", {"keepalive probes are not counted", "second"}},
+		Started{"0.1.0", "6.18.44", "tracepoint", {}},
+		Started{"0.1.0",
+	            "6.1.0-56-cloud-arm64",
+	            "none",
+	            {"keepalive probes are not counted", "second"}},
 		Inventoried{12, {}},
 		Inventoried{0, {"one network namespace could not be entered"}},
 		Lost{3, 4},
+		Resumed{std::chrono::milliseconds(1234), true, 7, 1, 0, 0, 0},
+		Resumed{std::chrono::microseconds(2'000'049), false, 0, {}, 2, 3, 4},
+		Reloaded{{}, {}},
+		Reloaded{{}, {"probe.ring_size", "connections.max"}},
+		Reloaded{"/etc/stalesock/stalesock.toml:3: journal.queue: \"1\" is not a size", {}},
+		OutputGap{"journal", "journald is not there: No such file or directory", 12, 3},
+		OutputGap{"/var/log/stalesock/verdicts.jsonl", "", 0, 1},
 	};
 	Lines lines;
 	for (const Note& note : notes) {
@@ -101,6 +123,8 @@ TEST_CASE("JSON of records", "[sinks][golden]") {
 TEST_CASE("JSON of hostile text", "[sinks][golden]") {
 	Verdict verdict = minimal_verdict();
 	verdict.owner = {OwnerSource::scan, 1, hostile_command(), hostile_command()};
+	verdict.owner.container = verdict.owner.container_runtime = verdict.owner.pod =
+		hostile_command();
 	verdict.message = hostile_command();
 	verdict.advice = hostile_command();
 	Event event = minimal_event();

@@ -13,6 +13,7 @@ using std::chrono::milliseconds;
 Evidence full_evidence() {
 	Evidence evidence;
 	evidence.idle = microseconds(2'002'149);
+	evidence.send_age = milliseconds(3600);
 	evidence.receive_age = milliseconds(2001);
 	evidence.gap = microseconds(1'500'050);
 	evidence.fin_to_write = Nanoseconds(498'123'499);
@@ -29,6 +30,13 @@ Evidence full_evidence() {
 	evidence.keepalive_probes = 3;
 	evidence.retransmits = 2;
 	evidence.round_trip = microseconds(251);
+	evidence.close_wait = milliseconds(60'001);
+	evidence.leaked = 12;
+	evidence.leaking = milliseconds(180'000);
+	evidence.timeout = "keepalive";
+	evidence.keepalive_idle = milliseconds(7'200'000);
+	evidence.near_misses = 4;
+	evidence.dropped_after = milliseconds(400'000);
 	return evidence;
 }
 
@@ -87,6 +95,9 @@ void set_every_flag(Event& event) {
 	event.eof_read = true;
 	event.eof_peeked = true;
 	event.destroyed = true;
+	event.bare_rst = true;
+	event.unanswered = true;
+	event.farewell = true;
 }
 
 } // namespace
@@ -111,10 +122,14 @@ Verdict full_verdict() {
 	                      4026531840,
 	                      microseconds(2'503'950)};
 	verdict.owner = {OwnerSource::write, 812, "nginx", "nginx.service"};
+	verdict.owner.container = std::string(64, 'c');
+	verdict.owner.container_runtime = "docker";
+	verdict.owner.pod = "0123456789abcdef0123456789abcdef";
 	verdict.evidence = full_evidence();
 	verdict.peer = {microseconds(2'000'400), microseconds(1'150), 28, 30};
 	verdict.message = "nginx (pid 812) wrote 163 B";
 	verdict.advice = "keep pooled connections for less time";
+	verdict.other_end = OtherEnd{43, verdict.owner, milliseconds(500), microseconds(498'001)};
 	return verdict;
 }
 
@@ -125,6 +140,36 @@ Verdict minimal_verdict() {
 	verdict.connection.cookie = 7;
 	verdict.message = "closed";
 	return verdict;
+}
+
+Collapsed full_sum() {
+	Collapsed sum;
+	sum.kind = VerdictKind::stale_reuse;
+	sum.role = Role::active;
+	sum.local = endpoint("127.0.0.1:41230");
+	sum.remote = endpoint("10.0.0.7:8080");
+	sum.owner = {OwnerSource::write, 812, "nginx", "nginx.service"};
+	sum.owner.container = std::string(64, 'c');
+	sum.owner.container_runtime = "docker";
+	sum.owner.pod = "0123456789abcdef0123456789abcdef";
+	sum.count = 37;
+	sum.shown = 5;
+	sum.since = sample_time - std::chrono::seconds(58);
+	sum.until = sample_time - std::chrono::seconds(1);
+	sum.last_id = "2a-1";
+	return sum;
+}
+
+Collapsed minimal_sum() {
+	Collapsed sum;
+	sum.kind = VerdictKind::abandoned_response;
+	sum.role = Role::passive;
+	sum.local = endpoint("[2001:db8::1]:80");
+	sum.remote = endpoint("[2001:db8::9]:40001");
+	sum.count = sum.shown = 1;
+	sum.since = sum.until = sample_time;
+	sum.last_id = "7-1";
+	return sum;
 }
 
 Event full_event() {

@@ -19,6 +19,10 @@ inline constexpr WallTime sample_time{Nanoseconds{1'795'228'800'123'456'789}};
 /// Nothing is known but what always is.
 [[nodiscard]] Verdict minimal_verdict();
 
+/// Of an active and of a passive opener; the latter's owner is unknown.
+[[nodiscard]] Collapsed full_sum();
+[[nodiscard]] Collapsed minimal_sum();
+
 /// A full record, and a late write with every field.
 [[nodiscard]] Event full_event();
 /// A short record of which nothing is known.

@@ -49,10 +49,11 @@ std::size_t count(const std::string& text, char wanted) {
 
 TEST_CASE("a verdict as text: time, severity, kind, message, remarks, advice below", "[sinks]") {
 	CHECK(plain(full_verdict()) ==
-	      "02:40:00.123  error    stale_reuse          nginx (pid 812) wrote 163 B [nginx.service] "
+	      "02:40:00.123  error    stale_reuse            nginx (pid 812) wrote 163 B "
+	      "[nginx.service, docker cccccccccccc, pod 0123456789abcdef0123456789abcdef] "
 	      "(likely: the time of the FIN)\n"
 	      "                       keep pooled connections for less time");
-	CHECK(plain(minimal_verdict()) == "02:40:00.123  info     idle_close           closed");
+	CHECK(plain(minimal_verdict()) == "02:40:00.123  info     idle_close             closed");
 }
 
 TEST_CASE("messages and advice start in the same column for every verdict", "[sinks]") {
@@ -62,8 +63,22 @@ TEST_CASE("messages and advice start in the same column for every verdict", "[si
 		verdict.message = "MESSAGE";
 		const std::string line = plain(verdict);
 		CAPTURE(line);
-		CHECK(line.find("MESSAGE") == 44);
+		CHECK(line.find("MESSAGE") == 46);
 	}
+}
+
+TEST_CASE("what was collapsed is one line with its count", "[sinks]") {
+	const EnvironmentVariable zone("TZ", "UTC");
+	CHECK(text_line(full_sum(), sample_time, false) ==
+	      "02:40:00.123  error    stale_reuse            37 more of nginx (pid 812) "
+	      "[nginx.service, docker cccccccccccc, pod 0123456789abcdef0123456789abcdef] "
+	      "with 10.0.0.7:8080, after the 5 shown, since 02:39:02.123");
+	CHECK(text_line(minimal_sum(), sample_time, false) ==
+	      "02:40:00.123  notice   abandoned_response     1 more of an unknown process with "
+	      "2001:db8::9, after the 1 shown, since 02:40:00.123");
+	Collapsed hostile = full_sum();
+	hostile.owner.command = hostile.owner.unit = hostile_command();
+	CHECK(text_line(hostile, sample_time, false).find('\x1b') == std::string::npos);
 }
 
 TEST_CASE("a confidence that is not certain is told even without a fact", "[sinks]") {
@@ -74,11 +89,12 @@ TEST_CASE("a confidence that is not certain is told even without a fact", "[sink
 
 TEST_CASE("colour marks the severity and the advice, and ends where it should", "[sinks]") {
 	const EnvironmentVariable zone("TZ", "UTC");
-	CHECK(
-		text_line(full_verdict(), sample_time, true) ==
-		"02:40:00.123  \x1b[1;31merror    stale_reuse        \x1b[0m  nginx (pid 812) wrote 163 B "
-		"[nginx.service] (likely: the time of the FIN)\n"
-		"                       \x1b[2mkeep pooled connections for less time\x1b[0m");
+	CHECK(text_line(full_verdict(), sample_time, true) ==
+	      "02:40:00.123  \x1b[1;31merror    stale_reuse          \x1b[0m  nginx (pid 812) wrote "
+	      "163 B "
+	      "[nginx.service, docker cccccccccccc, pod 0123456789abcdef0123456789abcdef] (likely: the "
+	      "time of the FIN)\n"
+	      "                       \x1b[2mkeep pooled connections for less time\x1b[0m");
 	CHECK_THAT(coloured(VerdictKind::reuse_race), Contains("\x1b[33mwarning"));
 	CHECK_THAT(coloured(VerdictKind::abandoned_response), Contains("\x1b[36mnotice"));
 	CHECK_THAT(coloured(VerdictKind::idle_close), Contains("\x1b[2minfo"));
@@ -87,14 +103,14 @@ TEST_CASE("colour marks the severity and the advice, and ends where it should", 
 
 TEST_CASE("an event as text", "[sinks]") {
 	CHECK(plain(full_event()) ==
-	      "02:40:00.123  event    late_write           [2001:db8::1]:41230 -> [::1]:8080  "
+	      "02:40:00.123  event    late_write             [2001:db8::1]:41230 -> [::1]:8080  "
 	      "ESTABLISHED->CLOSE_WAIT  nginx[812]  56 B after the peer's FIN  error 32");
 	Event event = minimal_event();
 	event.old_state = event.new_state = TcpState::last_ack;
 	event.local = endpoint("[::ffff:10.0.0.1]:1");
 	event.remote = endpoint("10.0.0.7:80");
 	CHECK(plain(event) ==
-	      "02:40:00.123  event    released             10.0.0.1:1 -> 10.0.0.7:80  LAST_ACK");
+	      "02:40:00.123  event    released               10.0.0.1:1 -> 10.0.0.7:80  LAST_ACK");
 	const std::string dim = text_line(event, sample_time, true);
 	CHECK_THAT(dim, StartsWith("\x1b[2m") && EndsWith("LAST_ACK\x1b[0m"));
 }

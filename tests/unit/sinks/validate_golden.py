@@ -56,10 +56,18 @@ BROKEN = [
     ("event", "actor", {"pid": 1}),
     ("event", "verdict", "stale_reuse"),
     ("event", "cgroup_id", 0),
+    ("collapsed", "collapsed.count", 0),
+    ("collapsed", "collapsed.shown", 0),
+    ("collapsed", "collapsed.verdict", "stale"),
+    ("collapsed", "collapsed.since", "yesterday"),
+    ("collapsed", "collapsed.last_id", ""),
+    ("collapsed", "collapsed.owner.pid", 0),
+    ("collapsed", "verdict", "stale_reuse"),
     ("record", "record", "end"),
     ("record", "gaps", "none"),
     ("record", "gaps", [""]),
     ("record", "version", 1),
+    ("record", "kernel", 618),
     ("record", "existing_sockets", -1),
     ("record", "lost", {"dropped": 1}),
 ]
@@ -95,7 +103,8 @@ def changed(line, path, value):
 
 def objects(schema, line):
     """Every object of a line: its path, itself, the name and the text of its definition."""
-    kind = "verdict" if "verdict" in line else "event" if "event" in line else line["record"]
+    kind = next((name for name in ("verdict", "collapsed", "event") if name in line), None)
+    kind = kind or line["record"]
 
     def walk(name, definition, value, prefix):
         if "$ref" in definition:
@@ -162,7 +171,7 @@ def faults_of_breaking(schema, lines):
     for kind, path, value in BROKEN:
         broken = [changed(line, path.split("."), value) for _, line in lines if kind in line]
         if kind == "record":  # a field of one record means nothing in another
-            broken = [line for line in broken if path == "record" or path in original(line, lines)]
+            broken = [line for line in broken if path == "record" or is_field(path, line, lines)]
         if not broken:
             yield f"no line to try {path} = {value!r} on"
         for line in broken:
@@ -170,8 +179,8 @@ def faults_of_breaking(schema, lines):
                 yield f"accepts {path} = {value!r} in a {kind}"
 
 
-def original(broken, lines):
-    return next(line for _, line in lines if line.get("record") == broken["record"])
+def is_field(path, broken, lines):
+    return any(path in line for _, line in lines if line.get("record") == broken["record"])
 
 
 def faults_of_inference(schema, lines):

@@ -41,6 +41,13 @@ class SocketModel {
 		return event;
 	}
 
+	/// The SYN was answered: from here on lsndtime and lrcvtime count (tcp_finish_connect).
+	void established(Nanoseconds now) {
+		last_send_ = last_receive_ = now;
+		view_.delivered_us = us(now);
+		view_.delivered_tx_us = view_.first_tx_us;
+	}
+
 	void send(Nanoseconds now, std::uint32_t bytes) {
 		if (view_.write_seq == view_.snd_una) {
 			view_.delivered_tx_us = view_.first_tx_us;
@@ -48,6 +55,13 @@ class SocketModel {
 		}
 		view_.write_seq += bytes;
 		view_.bytes_sent += bytes;
+		transmit(now);
+		last_send_ = now;
+	}
+
+	/// All of the flight goes out once more: lsndtime moves, its first sent time does not.
+	void retransmit(Nanoseconds now) {
+		view_.retransmits++;
 		transmit(now);
 		last_send_ = now;
 	}
@@ -84,6 +98,15 @@ class SocketModel {
 		receive(now + answer, response);
 		read_all();
 		send_ack(now + answer + microseconds(50));
+	}
+
+	/// A write after a silence is about to be made.
+	Event reuse(Nanoseconds now, bool farewell = false) {
+		Event event = full(EventKind::reuse, now);
+		event.old_state = event.new_state = state_;
+		event.farewell = farewell;
+		event.actor = actor_;
+		return event;
 	}
 
 	/// FIN processed: state CLOSE_WAIT, rcv_nxt one more.

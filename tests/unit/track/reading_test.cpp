@@ -206,6 +206,18 @@ TEST_CASE("last words are proven by an old ACK of ours") {
 	CHECK(last_words(socket, acked + milliseconds(100)) == Belief::yes);
 }
 
+TEST_CASE("a part of an answer that came some time before the FIN ends the quiet") {
+	const Nanoseconds acked = start + microseconds(350);
+	const auto after_pause = [&](Nanoseconds pause) {
+		SocketModel socket;
+		socket.turn(start, 100, 500);
+		socket.receive(acked + pause, 9858);
+		return last_words(socket, acked + pause + milliseconds(24));
+	};
+	CHECK(after_pause(milliseconds(91)) == Belief::probably_not);
+	CHECK(after_pause(milliseconds(105)) == Belief::yes);
+}
+
 TEST_CASE("last words are proven or refuted by the ACK that the peer had seen") {
 	constexpr Nanoseconds now = start + seconds(1);
 	SocketModel socket = with_last_words(now, 300, milliseconds(20));
@@ -252,12 +264,43 @@ TEST_CASE("last words are proven or refuted by the ACK that the peer had seen") 
 TEST_CASE("last words are guessed by their length where the path is too fast for timestamps") {
 	constexpr Nanoseconds now = start + seconds(1);
 	for (const std::uint32_t echoed : {0U, timestamp(now)}) {
-		SocketModel parting = with_last_words(now, longest_parting_record);
-		SocketModel answer = with_last_words(now, longest_parting_record + 1);
+		SocketModel parting = with_last_words(now, longest_parting_words);
+		SocketModel answer = with_last_words(now, longest_parting_words + 1);
 		parting.view().echoed_ms = answer.view().echoed_ms = echoed;
 		CHECK(last_words(parting, now) == Belief::probably);
 		CHECK(last_words(answer, now) == Belief::probably_not);
 	}
+}
+
+TEST_CASE("short last words in two segments are not refuted by the ACK of the first") {
+	constexpr Nanoseconds now = start + seconds(1);
+	for (const std::uint32_t bytes : {70U, longest_parting_words, longest_parting_words + 1}) {
+		SocketModel socket = with_last_words(now, bytes, milliseconds(20));
+		socket.view().srtt_us = 20'000;
+		socket.view().echoed_ms = timestamp(now - milliseconds(30));
+		CHECK(last_words(socket, now) ==
+		      (bytes <= longest_parting_words ? Belief::probably : Belief::no));
+	}
+}
+
+TEST_CASE("what was read last and is as long as a close_notify may be last words") {
+	constexpr Nanoseconds now = start + seconds(1);
+	SocketModel socket = with_last_words(now, longest_close_notify);
+	socket.read_all();
+	CHECK(last_words(socket, now) == Belief::probably_not);
+	socket.view().parting_read = true;
+	CHECK(last_words(socket, now) == Belief::probably);
+}
+
+TEST_CASE("what was read last is the answer where there was none before") {
+	SocketModel socket;
+	socket.send(start, 100);
+	socket.acked(start + milliseconds(1));
+	socket.receive(start + seconds(1), longest_close_notify);
+	socket.send_ack(start + seconds(1));
+	socket.read_all();
+	socket.view().parting_read = true;
+	CHECK(last_words(socket, start + seconds(1)) == Belief::no);
 }
 
 TEST_CASE("nothing is last words while the application has not read an answer") {

@@ -65,20 +65,36 @@ TEST_CASE("limits have two significant figures", "[advice]") {
 	CHECK(limit_text({}) == "1 ms");
 }
 
+TEST_CASE("a time changes its unit as its number is rounded", "[message]") {
+	using std::chrono::microseconds;
+	CHECK(duration_text(microseconds(994)) == "0.99 ms");
+	CHECK(duration_text(microseconds(996)) == "1.0 ms");
+	CHECK(duration_text(microseconds(99'900)) == "99.9 ms");
+	CHECK(duration_text(microseconds(99'960)) == "100 ms");
+	CHECK(duration_text(microseconds(999'400)) == "999 ms");
+	CHECK(duration_text(microseconds(999'900)) == "1.00 s");
+	CHECK(duration_text(microseconds(99'990'000)) == "99.99 s");
+	CHECK(duration_text(microseconds(99'996'000)) == "100 s");
+}
+
 TEST_CASE("advice names the number and the setting", "[advice]") {
 	CHECK(advice_for(verdict_of(VerdictKind::stale_reuse, five_seconds)) ==
-	      "keep pooled connections for less than 4.0 s (keepalive_timeout in the upstream block), "
+	      "keep pooled connections for less than 4.0 s (keepalive_timeout in the upstream block, "
+	      "lua_socket_keepalive_timeout for Lua cosockets), "
 	      "or read to see the end of file before reusing one");
 	CHECK(advice_for(verdict_of(VerdictKind::reuse_race, five_seconds)) ==
 	      "a check before reuse cannot prevent this: keep pooled connections for less than 4.0 s "
-	      "(keepalive_timeout in the upstream block), and retry what is safe to repeat");
+	      "(keepalive_timeout in the upstream block, "
+	      "lua_socket_keepalive_timeout for Lua cosockets), and retry what is safe to repeat");
 }
 
 TEST_CASE("while nothing is learned advice has no number", "[advice]") {
 	const std::string stale = advice_for(verdict_of(VerdictKind::stale_reuse));
-	CHECK(stale == "keep pooled connections for less time than this server keeps idle ones "
-	               "(keepalive_timeout in the upstream block), or read to see the end of file "
-	               "before reusing one");
+	CHECK(stale ==
+	      "keep pooled connections for less time than this server keeps idle ones "
+	      "(keepalive_timeout in the upstream block, "
+	      "lua_socket_keepalive_timeout for Lua cosockets), or read to see the end of file "
+	      "before reusing one");
 	const std::string race = advice_for(verdict_of(VerdictKind::reuse_race));
 	CHECK(race.find_first_of("0123456789") == std::string::npos);
 	CHECK_THAT(race, Contains("for clearly less time than this server keeps idle ones"));
@@ -88,6 +104,45 @@ TEST_CASE("of several timeouts advice follows the lowest", "[advice]") {
 	const PeerFacts two{seconds(1), seconds(4), 12, 14};
 	CHECK_THAT(advice_for(verdict_of(VerdictKind::stale_reuse, two)),
 	           Contains("for less than 500 ms"));
+}
+
+TEST_CASE("a connection that was closed with its response has no timeout to stay below",
+          "[advice]") {
+	Verdict verdict = verdict_of(VerdictKind::stale_reuse);
+	verdict.evidence.bytes_received = 500;
+	SECTION("closed with it") {
+		verdict.evidence.idle = milliseconds(99);
+		CHECK_THAT(advice_for(verdict), Contains("Connection: close"));
+		CHECK_THAT(message_for(verdict), Contains("had closed together with its response"));
+	}
+	SECTION("closed when idle") {
+		verdict.evidence.idle = milliseconds(100);
+		CHECK_THAT(advice_for(verdict), Contains("for less time"));
+		CHECK_THAT(message_for(verdict), Contains("was idle for 100 ms"));
+	}
+	SECTION("closed before anything was received") {
+		verdict.evidence.idle = milliseconds(99);
+		verdict.evidence.bytes_received = 0;
+		CHECK_THAT(advice_for(verdict), Contains("for less time"));
+		CHECK_THAT(message_for(verdict), Contains("was idle for 99.0 ms"));
+	}
+}
+
+TEST_CASE("no timeout of the client prevents a reuse after an early close", "[advice]") {
+	Verdict verdict = verdict_of(VerdictKind::stale_reuse, five_seconds);
+	verdict.evidence.idle = milliseconds(2499);
+	CHECK_THAT(advice_for(verdict), Contains("no timeout of the client prevents this"));
+	verdict.evidence.idle = milliseconds(2500);
+	CHECK_THAT(advice_for(verdict), Contains("for less than 4.0 s"));
+}
+
+TEST_CASE("closes that agree have one usual time", "[message]") {
+	Verdict verdict =
+		verdict_of(VerdictKind::early_idle_close, PeerFacts{seconds(2), milliseconds(50), 3, 3});
+	CHECK_THAT(message_for(verdict), Contains("far sooner than usual (2.00 s, "));
+	verdict.peer->spread = milliseconds(51);
+	CHECK_THAT(message_for(verdict),
+	           Contains("far sooner than usual (between 2.00 s and 2.05 s, "));
 }
 
 TEST_CASE("the setting follows from the command name", "[advice]") {
@@ -115,6 +170,21 @@ TEST_CASE("the setting follows from the command name", "[advice]") {
 	CHECK_THAT(std::string(pool_setting(command)), Contains(setting));
 	CHECK_THAT(advice_for(verdict_of(VerdictKind::stale_reuse, five_seconds, command.c_str())),
 	           Contains(setting));
+}
+
+TEST_CASE("the program that a command line begins with tells what a new name hides", "[advice]") {
+	const auto setting = [](const char* command, const char* line) {
+		return std::string(pool_setting(command, Runtime::unknown, line));
+	};
+	CHECK_THAT(setting("gunicorn: worke", "/usr/bin/python3 -m gunicorn"), Contains("aiohttp"));
+	CHECK_THAT(setting("app", "node server.js"), Contains("agentkeepalive"));
+	CHECK_THAT(setting("www", "php-fpm: pool www"), Contains("CURLOPT_MAXAGE_CONN in curl"));
+	CHECK_THAT(setting("tomcat", "/usr/lib/jvm/default/bin/java -jar x"), Contains("HttpClient"));
+	CHECK_THAT(setting("nginx", "/usr/bin/python3"),
+	           Contains("upstream")); // the command goes first
+	for (const char* line : {"", " ", "/", "/usr/bin/", "/usr/bin/xpython3", "sh -c python3"}) {
+		CHECK_THAT(setting("app", line), Contains("in Go, for example"));
+	}
 }
 
 TEST_CASE("an unknown owner gets the example", "[advice]") {

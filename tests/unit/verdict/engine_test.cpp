@@ -2,7 +2,9 @@
 // Whole stories through the engine: the exact list of verdicts, with time passed in.
 #include "support/socket_model.hpp"
 #include "verdict/engine.hpp"
+#include "verdict/rules.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
@@ -18,6 +20,12 @@ class Story {
 	void apply(const Event& event) { engine_.apply(event, collect_); }
 	void until(Nanoseconds now) { engine_.on_tick(now, collect_); }
 	void finish(Nanoseconds now) { engine_.finish(now, collect_); }
+	/// Of any peer.
+	[[nodiscard]] bool knows_reuse() const {
+		const auto peers = engine_.peers().sorted();
+		return std::any_of(peers.begin(), peers.end(),
+		                   [](const Peer* peer) { return peer->longest_reuse.has_value(); });
+	}
 	[[nodiscard]] EngineCounters counters() const { return engine_.counters(); }
 
 	[[nodiscard]] std::vector<std::string> kinds() const {
@@ -125,6 +133,60 @@ TEST_CASE("what the application knew before its late write is evidence") {
 	REQUIRE(story.verdicts.size() == 2);
 	CHECK(story.verdicts[1].evidence.eof_read == !peek);
 	CHECK(story.verdicts[1].evidence.peeked == peek);
+}
+
+TEST_CASE("a farewell that crosses the peer's end is no race") {
+	Story story;
+	SocketModel socket;
+	story.apply(socket.open(start));
+	socket.turn(start + milliseconds(10), 64, 200);
+	const Nanoseconds end = start + seconds(2);
+	socket.receive(end, 24); // the peer's close_notify
+	socket.read_all();
+	const bool farewell = GENERATE(true, false);
+	story.apply(socket.reuse(end + microseconds(30), farewell));
+	SECTION("not acknowledged") {
+		socket.send(end + microseconds(40), 40);
+		story.apply(socket.peer_fin(end + microseconds(80)));
+		CHECK(story.kinds() == Names{farewell ? "farewell_write" : "reuse_race"});
+		CHECK(story.verdicts.back().confidence == Confidence::certain);
+	}
+	SECTION("acknowledged") {
+		socket.send(end + microseconds(40), 40);
+		socket.acked(end + microseconds(60));
+		story.apply(socket.peer_fin(end + milliseconds(300)));
+		CHECK(story.kinds() == Names{farewell ? "farewell_write" : "unanswered_close"});
+	}
+	SECTION("answered by an RST") {
+		socket.send(end + microseconds(40), 40);
+		story.apply(socket.reset(end + microseconds(80)));
+		CHECK(story.kinds() == Names{farewell ? "farewell_write" : "reuse_race"});
+	}
+	SECTION("followed by more than a farewell") {
+		socket.send(end + microseconds(40), longest_farewell + 1);
+		story.apply(socket.peer_fin(end + microseconds(80)));
+		CHECK(story.kinds() == Names{"reuse_race"});
+	}
+	CHECK(story.knows_reuse() != farewell);
+}
+
+TEST_CASE("where no hook sees a farewell, its length and what came before it tell") {
+	Story story;
+	SocketModel socket;
+	story.apply(socket.open(start));
+	socket.turn(start + milliseconds(10), 64, 200);
+	const Nanoseconds end = start + seconds(2);
+	const std::uint32_t bytes = GENERATE(23U, 24U, 25U, 30U, 31U, 32U);
+	const bool spoken_to = GENERATE(true, false);
+	if (spoken_to) {
+		socket.receive(end, 24);
+		socket.read_all();
+	}
+	socket.send(end + microseconds(40), bytes);
+	story.apply(socket.peer_fin(end + microseconds(80)));
+	const bool farewell = spoken_to && (bytes == 24 || bytes == 31);
+	CHECK(story.kinds() == Names{farewell ? "farewell_write" : "reuse_race"});
+	CHECK((story.verdicts.back().confidence == Confidence::likely) == farewell);
 }
 
 TEST_CASE("TLS farewells are not reuse") {
@@ -413,6 +475,80 @@ TEST_CASE("events of a connection that has been judged and forgotten do not brin
 	story.finish(start + seconds(9));
 	CHECK(story.kinds() == Names{"idle_close", "stale_reuse"});
 	CHECK(story.counters().tracked == 0);
+}
+
+TEST_CASE("what another CPU says of a late write after the end brings nothing back") {
+	Story story;
+	SocketModel socket;
+	story.apply(socket.open(start));
+	socket.turn(start + milliseconds(1), 100, 500);
+	story.apply(socket.peer_fin(start + milliseconds(2001)));
+	story.apply(socket.late_write(start + milliseconds(2499), 163));
+	const Event read = socket.read_after_late_write(start + milliseconds(2500)); // in CLOSE_WAIT
+	story.apply(socket.reset(start + milliseconds(2500)));
+	const Names before = story.kinds();
+	story.apply(read);
+	story.finish(start + seconds(10));
+	CHECK(story.kinds() == before);
+	CHECK(story.counters().tracked == 0);
+}
+
+TEST_CASE("connections whose owner is not known are counted: only then a scan is of use") {
+	Story story(2);
+	CHECK(story.counters().unowned == 0);
+	SocketModel opened(Role::active, 1);
+	story.apply(opened.open(start));
+	CHECK(story.counters().unowned == 0);
+	SocketModel accepted(Role::passive, 2);
+	story.apply(accepted.open(start));
+	CHECK(story.counters().unowned == 1);
+	story.apply(accepted.owner(start, 812, "server"));
+	CHECK(story.counters().unowned == 0);
+	story.apply(accepted.owner(start, 813, "server")); // another scan
+	CHECK(story.counters().unowned == 0);
+	SocketModel evicting(Role::passive, 3);
+	story.apply(evicting.open(start));
+	CHECK(story.counters().evicted == 1);
+	CHECK(story.counters().unowned == 1);
+	story.apply(evicting.reset(start + seconds(1))); // the end of it
+	CHECK(story.counters().unowned == 0);
+}
+
+TEST_CASE("an owner is where it was at the event") {
+	Story story;
+	SocketModel socket;
+	Event open = socket.open(start);
+	open.cgroup_id = 11;
+	story.apply(open);
+	socket.turn(start, 100, 500);
+	story.apply(socket.peer_fin(start + seconds(1)));
+	Event write = socket.late_write(start + seconds(2), 163);
+	SECTION("the writer's own event") {
+		write.actor = Actor{813, "worker"};
+		write.late->writer = write.actor;
+		write.cgroup_id = 12;
+		story.apply(write);
+		story.finish(start + seconds(3));
+		REQUIRE(story.kinds() == Names{"idle_close", "stale_reuse"});
+		CHECK(story.verdicts[0].owner.cgroup_id == 11);
+		CHECK(story.verdicts[1].owner.cgroup_id == 12);
+	}
+	SECTION("an event that only tells of another writer") {
+		write.actor = Actor{1, "other"};
+		write.late->writer = Actor{813, "worker"};
+		write.cgroup_id = 12;
+		story.apply(write);
+		story.finish(start + seconds(3));
+		REQUIRE(story.kinds() == Names{"idle_close", "stale_reuse"});
+		CHECK(story.verdicts[1].owner.cgroup_id == 0);
+	}
+	SECTION("the same process, later events tell nothing of it") {
+		write.late->writer = open.actor;
+		write.cgroup_id = 0;
+		story.apply(write);
+		story.finish(start + seconds(3));
+		CHECK(story.verdicts[1].owner.cgroup_id == 11);
+	}
 }
 
 TEST_CASE(

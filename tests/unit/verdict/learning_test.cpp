@@ -150,7 +150,7 @@ TEST_CASE("a verdict that comes later on a connection knows of its close once") 
 	const Peer* const peer =
 		host.engine().peers().find(verdict.connection.remote, verdict.connection.netns);
 	REQUIRE(peer != nullptr);
-	CHECK(peer->closes.idle == 3);
+	CHECK(peer->count(VerdictKind::idle_close) == 3);
 }
 
 TEST_CASE("limit closes teach a lifetime") {
@@ -168,7 +168,7 @@ TEST_CASE("limit closes teach a lifetime") {
 	const ConnectionFacts& connection = host.verdicts[2].connection;
 	const Peer* const peer = host.engine().peers().find(connection.remote, connection.netns);
 	REQUIRE(peer != nullptr);
-	CHECK(peer->closes.limit == 3);
+	CHECK(peer->count(VerdictKind::limit_close) == 3);
 	REQUIRE(peer->lifetime);
 	CHECK(peer->lifetime->lowest == milliseconds(60001));
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What closes agree on: both sides of each threshold, then servers with noise from a seeded generator.
+#include "support/dice.hpp"
 #include "verdict/observations.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <initializer_list>
-#include <random>
 #include <vector>
 
 namespace stalesock::test {
@@ -50,21 +50,6 @@ bool is(const Closes& closes, Nanoseconds lowest, Nanoseconds highest) {
 bool is(const Closes& closes, Nanoseconds time) {
 	return is(closes, time, time);
 }
-
-/// The same numbers everywhere: a distribution of the standard library is not.
-class Dice {
-  public:
-	explicit Dice(unsigned seed) : engine_(seed) {}
-
-	Nanoseconds between(Nanoseconds low, Nanoseconds high) {
-		const auto steps = static_cast<std::uint64_t>((high - low) / microseconds(1)) + 1;
-		return low + microseconds(static_cast<std::int64_t>(engine_() % steps));
-	}
-	bool percent(unsigned share) { return engine_() % 100 < share; }
-
-  private:
-	std::mt19937_64 engine_;
-};
 
 /// A server that closes on its timer, 0 to 5 ms late.
 Nanoseconds on_time(Dice& dice, Nanoseconds timeout) {
@@ -305,6 +290,27 @@ TEST_CASE("property: a redeploy with another timeout", "[peers]") {
 			REQUIRE((i < 12 || near(learned->highest, after)));
 		}
 	}
+}
+
+TEST_CASE("what was true before a change is told for 7 days, then what is true now", "[peers]") {
+	using std::chrono::hours;
+	Observations closes;
+	const Nanoseconds changed = hours(24 * 20);
+	for (int i = 20; i > 0; i--) { // one a day, the last one a second before
+		closes.add(seconds(60), changed - seconds(1) - hours(24 * (i - 1)));
+	}
+	closes.add(seconds(5), changed);
+	closes.add(seconds(5), changed + hours(1));
+	CHECK(closes.agreement()->lowest == seconds(60));
+	closes.add(seconds(5), changed + hours(2));
+	closes.add(seconds(5), changed + hours(3));
+	REQUIRE(closes.agreement()->lowest == seconds(5));
+	CHECK(closes.agreement()->highest == seconds(60));
+	closes.add(seconds(5), changed + hours(7 * 24) - seconds(1));
+	CHECK(closes.agreement()->highest == seconds(60));
+	closes.add(seconds(5), changed + hours(7 * 24));
+	CHECK(closes.agreement()->lowest == seconds(5));
+	CHECK(closes.agreement()->highest == seconds(5));
 }
 
 TEST_CASE("property: two servers behind one address", "[peers]") {

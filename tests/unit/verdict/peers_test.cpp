@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <string>
+#include <vector>
 
 namespace stalesock::test {
 
@@ -71,6 +72,26 @@ TEST_CASE("three idle closes teach what a verdict says of the peer", "[peers]") 
 	CHECK(facts->remembered == 4);
 }
 
+TEST_CASE("a restart soon after a timeout was learned changes nothing", "[peers]") {
+	Peers peers(10);
+	Nanoseconds now = start;
+	for (int i = 0; i < 5; i++) {
+		peers.observe(idle_close(server, now += seconds(3), seconds(2)));
+	}
+	now += seconds(1);
+	for (int i = 0; i < 8; i++) {
+		Verdict early = idle_close(server, now += milliseconds(1), milliseconds(502));
+		early.kind = VerdictKind::early_idle_close;
+		peers.observe(early);
+	}
+	const auto facts = peers.facts(idle_close(server, now).connection);
+	REQUIRE(facts);
+	CHECK(facts->idle_timeout == seconds(2));
+	CHECK(facts->spread == Nanoseconds::zero());
+	CHECK(facts->observations == 5);
+	CHECK(facts->remembered == 7);
+}
+
 TEST_CASE("what is no certain idle close by FIN of a used connection does not teach", "[peers]") {
 	Peers peers(10);
 	teach(peers, server, start, 2);
@@ -81,7 +102,6 @@ TEST_CASE("what is no certain idle close by FIN of a used connection does not te
 	}
 	SECTION("by RST") {
 		verdict.evidence.rst_received = true;
-		counted = false;
 	}
 	SECTION("before the first request") {
 		verdict.evidence.bytes_sent = 0;
@@ -104,20 +124,32 @@ TEST_CASE("what is no certain idle close by FIN of a used connection does not te
 	const Peer* const peer = peers.find(server, netns);
 	REQUIRE(peer != nullptr);
 	CHECK(peer->idle_times.size() == 2);
-	CHECK(peer->closes.idle == (counted ? 3U : 2U));
+	CHECK(peer->count(VerdictKind::idle_close) == (counted ? 3U : 2U));
 
 	peers.observe(idle_close(server, start + seconds(6)));
 	CHECK(peers.facts(idle_close(server, start).connection));
 }
 
-TEST_CASE("closes are counted by kind", "[peers]") {
+TEST_CASE("idle closes with parting words teach, though these could be an answer", "[peers]") {
+	Peers peers(10);
+	for (int i = 0; i < 3; i++) {
+		Verdict verdict = idle_close(server, start + seconds(i));
+		verdict.confidence = Confidence::likely;
+		verdict.parting_words = true;
+		peers.observe(verdict);
+	}
+	const auto facts = peers.facts(idle_close(server, start).connection);
+	REQUIRE(facts);
+	CHECK(facts->observations == 3);
+}
+
+TEST_CASE("verdicts are counted by kind", "[peers]") {
 	Peers peers(10);
 	const std::pair<VerdictKind, int> kinds[] = {
-		{VerdictKind::idle_close, 6},        {VerdictKind::limit_close, 5},
-		{VerdictKind::reuse_race, 4},        {VerdictKind::unanswered_close, 3},
-		{VerdictKind::early_response, 2},    {VerdictKind::stale_reuse, 9},
-		{VerdictKind::dirty_close, 9},       {VerdictKind::farewell_write, 9},
-		{VerdictKind::abandoned_response, 9}};
+		{VerdictKind::idle_close, 6},     {VerdictKind::limit_close, 5},
+		{VerdictKind::reuse_race, 4},     {VerdictKind::unanswered_close, 3},
+		{VerdictKind::early_response, 2}, {VerdictKind::stale_reuse, 9},
+		{VerdictKind::dirty_close, 8},    {VerdictKind::farewell_write, 7}};
 	for (const auto& [kind, count] : kinds) {
 		for (int i = 0; i < count; i++) {
 			Verdict verdict = idle_close(server, start);
@@ -130,13 +162,13 @@ TEST_CASE("closes are counted by kind", "[peers]") {
 	peers.observe(reset);
 	const Peer* const peer = peers.find(server, netns);
 	REQUIRE(peer != nullptr);
-	CHECK(peer->closes.idle == 6);
-	CHECK(peer->closes.idle_reset == 1);
-	CHECK(peer->closes.limit == 5);
-	CHECK(peer->closes.race == 4);
-	CHECK(peer->closes.unanswered == 3);
-	CHECK(peer->closes.early_response == 2);
-	CHECK(peer->last_close == start);
+	for (const auto& [kind, count] : kinds) {
+		CAPTURE(to_string(kind));
+		CHECK(peer->count(kind) ==
+		      static_cast<unsigned>(count) + (kind == VerdictKind::idle_close ? 1U : 0U));
+	}
+	CHECK(peer->idle_resets == 1);
+	CHECK(peer->last_seen == start);
 }
 
 TEST_CASE("a lifetime is learned from the ages at limit closes", "[peers]") {
@@ -157,7 +189,7 @@ TEST_CASE("a lifetime is learned from the ages at limit closes", "[peers]") {
 	peers.observe(verdict);
 	const Peer* const peer = peers.find(server, netns);
 	REQUIRE(peer != nullptr);
-	CHECK(peer->closes.limit == 3);
+	CHECK(peer->count(VerdictKind::limit_close) == 3);
 	REQUIRE(peer->lifetime.has_value() == learned);
 	if (learned) {
 		CHECK(peer->lifetime->lowest == milliseconds(60010));
@@ -237,7 +269,7 @@ TEST_CASE("an endpoint comes back as a stranger", "[peers]") {
 	teach(peers, numbered(1), start + seconds(10), 2);
 	const Peer* const peer = peers.find(numbered(1), netns);
 	REQUIRE(peer != nullptr);
-	CHECK(peer->closes.idle == 2);
+	CHECK(peer->count(VerdictKind::idle_close) == 2);
 	CHECK_FALSE(peer->idle_timeout);
 	CHECK(peers.counters().evicted == 2);
 }
@@ -263,6 +295,146 @@ TEST_CASE("a lifetime is something learned, too", "[peers]") {
 	peers.observe(idle_close(numbered(2), start + seconds(30)));
 	CHECK(peers.find(server, netns) != nullptr);
 	CHECK(peers.find(numbered(1), netns) == nullptr);
+}
+
+TEST_CASE("the longest reuse is kept with its first user", "[peers]") {
+	Peers peers(10);
+	peers.note_reuse(server, netns, seconds(3), "first", start);
+	peers.note_reuse(server, netns, seconds(5), "a-command-of-more-than-16", start + seconds(10));
+	peers.note_reuse(server, netns, seconds(5), "later", start + seconds(20));
+	peers.note_reuse(server, netns, seconds(4), "shorter", start + seconds(30));
+	const Peer* const peer = peers.find(server, netns);
+	REQUIRE(peer != nullptr);
+	REQUIRE(peer->longest_reuse);
+	CHECK(peer->longest_reuse->gap == seconds(5));
+	CHECK(peer->longest_reuse->command_name() == "a-command-of-mor");
+	CHECK(peer->last_seen == start + seconds(30));
+	CHECK(peer->near_misses == 0);
+	peers.note_reuse(server, netns, seconds(6), "", start + seconds(40));
+	CHECK(peer->longest_reuse->command_name().empty());
+}
+
+TEST_CASE("a reuse at 0.8 of the learned timeout is a near miss", "[peers]") {
+	Peers peers(10);
+	peers.note_reuse(server, netns, seconds(2), "client", start); // nothing is learned yet
+	teach(peers, server, start);                                  // 2 s
+	peers.note_reuse(server, netns, milliseconds(1599), "client", start);
+	CHECK(peers.find(server, netns)->near_misses == 0);
+	peers.note_reuse(server, netns, milliseconds(1600), "client", start);
+	peers.note_reuse(server, netns, seconds(3), "client", start);
+	CHECK(peers.find(server, netns)->near_misses == 2);
+}
+
+TEST_CASE("three silent drops are a limit", "[peers]") {
+	Peers peers(10);
+	const auto drop = [&](Nanoseconds idle, Nanoseconds now) {
+		peers.note_silent_drop(server, netns, idle, now);
+		return peers.find(server, netns)->silent_drop_limit;
+	};
+	CHECK_FALSE(drop(seconds(900), start));
+	CHECK_FALSE(drop(seconds(400), start + seconds(60)));
+	CHECK_FALSE(drop(seconds(10), start + seconds(119))); // the path is down
+	const auto limit = drop(seconds(700), start + seconds(120));
+	REQUIRE(limit);
+	CHECK(limit->lowest == seconds(400));
+	CHECK(limit->highest == seconds(900));
+	CHECK(limit->agreeing == 3);
+	CHECK(drop(seconds(500), start + seconds(200))->highest == seconds(700));
+}
+
+TEST_CASE("peers are listed by address, port and namespace", "[peers]") {
+	Peers peers(10);
+	for (const char* text : {"[2001:db8::7]:80", "127.0.0.1:81", "10.0.0.9:80", "127.0.0.1:80"}) {
+		teach(peers, endpoint(text), start, 1);
+	}
+	Verdict elsewhere = idle_close(endpoint("127.0.0.1:80"), start);
+	elsewhere.connection.netns = netns - 1;
+	peers.observe(elsewhere);
+	std::vector<std::string> names;
+	for (const Peer* const peer : peers.sorted()) {
+		names.push_back(to_string(peer->key.endpoint) + (peer->key.netns == netns ? " *" : ""));
+	}
+	CHECK(names == std::vector<std::string>{"10.0.0.9:80", "127.0.0.1:80", "127.0.0.1:80 *",
+	                                        "127.0.0.1:81 *", "[2001:db8::7]:80"});
+}
+
+TEST_CASE("what is learned is forgotten after 30 days, seen again or not", "[peers]") {
+	using std::chrono::hours;
+	Peers peers(10);
+	teach(peers, server, start);
+	peers.note_reuse(server, netns, seconds(1), "client", start);
+	const Nanoseconds later = start + hours(30 * 24);
+	peers.age_all(later);
+	CHECK(peers.find(server, netns)->idle_timeout);
+	CHECK_FALSE(peers.find(server, netns)->longest_reuse); // 7 days
+	SECTION("by looking") {
+		peers.age_all(later + seconds(3));
+	}
+	SECTION("by a reuse, an hour after it was last looked at") {
+		peers.note_reuse(server, netns, seconds(2), "client", later + hours(1));
+	}
+	CHECK_FALSE(peers.find(server, netns)->idle_timeout);
+	CHECK(peers.find(server, netns)->near_misses == 0);
+	CHECK(peers.find(server, netns)->count(VerdictKind::idle_close) == 3);
+}
+
+TEST_CASE("a server that closes with its first answer has no limit of age", "[peers]") {
+	Peers peers(10);
+	for (int i = 0; i < 5; i++) {
+		Verdict verdict = limit_close(start + seconds(i), milliseconds(2000));
+		verdict.evidence.idle =
+			milliseconds(i < 3 ? 1901 : 1900); // the last request after 99, 100 ms
+		peers.observe(verdict);
+		REQUIRE_FALSE(peers.find(server, netns)->lifetime);
+	}
+	CHECK(peers.find(server, netns)->lifetimes.size() == 2);
+}
+
+TEST_CASE("a request limit is learned from equal turns at limit closes", "[peers]") {
+	Peers peers(10);
+	const auto limit_after = [&](std::uint64_t turns) {
+		Verdict verdict =
+			limit_close(start + seconds(static_cast<std::int64_t>(turns)), seconds(9));
+		verdict.evidence.turns = turns;
+		peers.observe(verdict);
+		return peers.find(server, netns)->request_limit;
+	};
+	limit_after(100);
+	limit_after(101);
+	CHECK_FALSE(limit_after(100));
+	limit_after(99);
+	const auto limit = limit_after(100);
+	REQUIRE(limit);
+	CHECK(limit->lowest == 100);
+	CHECK(limit->highest == 100);
+	CHECK(limit->agreeing == 3);
+}
+
+TEST_CASE("merging adds what another host, or an earlier run, has learned", "[peers]") {
+	Peers here(10);
+	Peers there(10);
+	teach(here, server, start, 2);
+	here.note_reuse(server, netns, seconds(1), "here", start);
+	teach(there, server, start + seconds(100), 1);
+	there.note_reuse(server, netns, seconds(3), "there", start);
+	there.observe(limit_close(start + seconds(200), seconds(60)));
+	there.note_silent_drop(server, netns, seconds(900), start);
+	teach(there, numbered(1), start);
+	for (const Peer* const peer : there.sorted()) {
+		here.merge(*peer);
+	}
+	const Peer* const peer = here.find(server, netns);
+	CHECK(peer->count(VerdictKind::idle_close) == 3);
+	CHECK(peer->count(VerdictKind::limit_close) == 1);
+	REQUIRE(peer->idle_timeout);
+	CHECK(peer->idle_timeout->agreeing == 3);
+	CHECK(peer->lifetimes.size() == 1);
+	CHECK(peer->silent_drops.size() == 1);
+	CHECK(peer->longest_reuse->command_name() == "there");
+	CHECK(peer->last_seen == start + seconds(200));
+	CHECK(here.find(numbered(1), netns)->idle_timeout);
+	here.merge(*there.find(server, netns));
+	CHECK(here.find(server, netns)->idle_timeout->agreeing == 3); // the same closes
 }
 
 TEST_CASE("a table of no peers has one", "[peers]") {

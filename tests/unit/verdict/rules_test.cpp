@@ -96,6 +96,53 @@ TEST_CASE("a first request that crosses the FIN is a race only after a gap") {
 	}
 }
 
+TEST_CASE("the idle time of an unused connection counts from the end of its handshake") {
+	const Nanoseconds established = start + milliseconds(1200); // a long way, and a SYN sent again
+	SocketModel socket;
+	(void)socket.open(start);
+	socket.established(established);
+	SECTION("used at once, within the same jiffy") {
+		socket.send(established + microseconds(50), 27);
+		CHECK(at_fin(socket, established + milliseconds(9)) == VerdictKind::unanswered_close);
+	}
+	SECTION("used at once, and the request was sent again") {
+		socket.send(established + microseconds(50), 27);
+		socket.retransmit(established + milliseconds(450));
+		CHECK(at_fin(socket, established + milliseconds(500)) == VerdictKind::unanswered_close);
+	}
+	SECTION("a request in parts, close to each other") {
+		for (const auto part : {milliseconds(10), milliseconds(70), milliseconds(130)}) {
+			socket.send(established + part, 27);
+			if (part != milliseconds(130)) {
+				socket.acked(established + part + milliseconds(5));
+			}
+		}
+		CHECK(at_fin(socket, established + milliseconds(140)) == VerdictKind::unanswered_close);
+	}
+	SECTION("used after a pause") {
+		socket.send(established + same_request, 27);
+		CHECK(at_fin(socket, established + milliseconds(109)) == VerdictKind::reuse_race);
+	}
+	SECTION("used after a pause, and the request was sent again") {
+		socket.send(established + same_request, 27);
+		socket.retransmit(established + milliseconds(450));
+		CHECK(at_fin(socket, established + milliseconds(500)) == VerdictKind::reuse_race);
+	}
+}
+
+TEST_CASE("last words that cross a first request are no early answer to it, though the SYN was "
+          "sent again") {
+	const Nanoseconds established = start + milliseconds(1300);
+	SocketModel socket;
+	(void)socket.open(start);
+	socket.view().retransmits = 1;
+	socket.established(established);
+	socket.send(established + seconds(1), 491);
+	socket.view().delivered_tx_us = 0; // which of the two SYNs was answered is not known
+	socket.receive(established + milliseconds(1016), 24);
+	CHECK(at_fin(socket, established + milliseconds(1017)) == VerdictKind::reuse_race);
+}
+
 TEST_CASE("unanswered_close within one tick of the answer before") {
 	SocketModel socket;
 	// Response, next request and FIN within 500 us: no jiffy tells their order.
@@ -136,12 +183,113 @@ TEST_CASE("limit_close and idle_close meet at the idle threshold") {
 	}
 }
 
+TEST_CASE("what crossed the last request may be no answer to it, and limit_close says so") {
+	SocketModel socket;
+	socket.established(start);
+	const Nanoseconds sent = start + milliseconds(350);
+	socket.send(sent, 582);
+	const auto acknowledge = [&] {
+		socket.receive(sent + microseconds(32'473), 40);
+		socket.read_all();
+		socket.send_ack(sent + microseconds(32'659));
+	};
+	Confidence expected = Confidence::likely;
+	SECTION("we acknowledged it before the peer acknowledged the request") {
+		acknowledge();
+		socket.acked(sent + microseconds(33'029));
+	}
+	SECTION("the peer acknowledged the request with it") {
+		socket.acked(sent + microseconds(32'473));
+		acknowledge();
+		expected = Confidence::certain;
+	}
+	Connection connection;
+	connection.role = Role::active;
+	const Event event = socket.peer_fin(sent + microseconds(33'100));
+	const auto finding = first_finding(rules_at_peer_fin(), {connection, &event, tick});
+	REQUIRE(finding);
+	CHECK(finding->kind == VerdictKind::limit_close);
+	CHECK(finding->confidence == expected);
+}
+
 TEST_CASE("a slow response with the FIN is not an idle close") {
 	SocketModel socket;
 	socket.send(start, 100);
 	socket.acked(start + seconds(5));
 	socket.receive(start + seconds(5), 24);
 	CHECK(at_fin(socket, start + seconds(5)) == VerdictKind::limit_close);
+}
+
+TEST_CASE("the time that an answer took is not idle") {
+	const auto judged = [](Nanoseconds answered, Nanoseconds closed, std::uint32_t parting) {
+		SocketModel socket;
+		socket.turn(start, 100, 500);
+		socket.send(start + seconds(1), 100);
+		socket.acked(start + seconds(1) + answered);
+		socket.receive(start + seconds(1) + answered, 500);
+		socket.read_all();
+		socket.send_ack(start + seconds(1) + answered + milliseconds(40));
+		if (parting != 0) { // three seconds after the answer
+			socket.receive(start + seconds(4) + answered, parting);
+			socket.send_ack(start + seconds(4) + answered);
+		}
+		Connection connection;
+		connection.role = Role::active;
+		const Event event = socket.peer_fin(start + seconds(1) + answered + closed);
+		return *first_finding(rules_at_peer_fin(), {connection, &event, tick});
+	};
+	SECTION("of an idle close") {
+		const Finding slow = judged(milliseconds(1600), seconds(2), 0);
+		CHECK(slow.kind == VerdictKind::idle_close);
+		CHECK(slow.evidence.idle == seconds(2));
+		CHECK(slow.evidence.send_age == milliseconds(3600));
+	}
+	SECTION("but a quick answer's age is not as exact as the send's") {
+		const Finding quick = judged(milliseconds(49), seconds(2), 0);
+		CHECK(quick.evidence.idle == milliseconds(2049));
+		CHECK_FALSE(quick.evidence.send_age);
+		CHECK(judged(milliseconds(50), seconds(2), 0).evidence.idle == seconds(2));
+	}
+	SECTION("and the server that closes with it was not idle") {
+		const Finding with_answer = judged(seconds(2), Nanoseconds::zero(), 0);
+		CHECK(with_answer.kind == VerdictKind::limit_close);
+		CHECK(with_answer.evidence.idle == Nanoseconds::zero());
+		CHECK(with_answer.evidence.send_age == seconds(2));
+	}
+	SECTION("a close_notify long before the FIN ends the idle time") {
+		for (const std::uint32_t close_notify : {24U, 31U, 40U}) {
+			const Finding tls = judged(milliseconds(1), seconds(8), close_notify);
+			CHECK(tls.kind == VerdictKind::idle_close);
+			CHECK(tls.evidence.idle == seconds(3) + milliseconds(1));
+		}
+		CHECK(judged(milliseconds(1), seconds(8), 300).evidence.idle == seconds(5));
+	}
+}
+
+TEST_CASE("behind parting words our last ACK tells of a slow answer") {
+	const auto idle = [](Nanoseconds answered) {
+		SocketModel socket;
+		socket.turn(start, 100, 500);
+		socket.send(start + seconds(1), 100);
+		socket.acked(start + seconds(1) + milliseconds(1)); // at once, without the answer
+		socket.receive(start + seconds(1) + answered, 500);
+		socket.read_all();
+		socket.send_ack(start + seconds(1) + answered + milliseconds(40));
+		socket.receive(start + seconds(3) + answered, 31); // close_notify with the FIN
+		Connection connection;
+		connection.role = Role::active;
+		const Event event = socket.peer_fin(start + seconds(3) + answered);
+		const Finding finding = *first_finding(rules_at_peer_fin(), {connection, &event, tick});
+		CHECK(finding.kind == VerdictKind::idle_close);
+		const bool guessed = answered >= milliseconds(160); // a probe is acknowledged too
+		CHECK(finding.confidence == (guessed ? Confidence::likely : Confidence::certain));
+		CHECK(finding.inferred == (guessed ? "that our last segment acknowledged the answer" : ""));
+		CHECK_FALSE(finding.parting_words); // so it does not teach
+		return finding.evidence.idle;
+	};
+	CHECK(idle(milliseconds(1600)) == milliseconds(1960));
+	CHECK(idle(milliseconds(159)) == milliseconds(2159));
+	CHECK(idle(milliseconds(160)) == milliseconds(1960));
 }
 
 TEST_CASE("parting words with the FIN do not hide the idle time") {
@@ -169,11 +317,12 @@ TEST_CASE("what only the length of the last words tells is a guess, and says so"
 		const Event event = socket.peer_fin(start + seconds(5));
 		return *first_finding(rules_at_peer_fin(), {connection, &event, tick});
 	};
-	const Finding idle = closed_after(longest_parting_record);
+	const Finding idle = closed_after(longest_parting_words);
 	CHECK(idle.kind == VerdictKind::idle_close);
 	CHECK(idle.confidence == Confidence::likely);
 	CHECK(idle.inferred == "that what came last was no answer");
-	const Finding limit = closed_after(longest_parting_record + 1);
+	CHECK(idle.parting_words);
+	const Finding limit = closed_after(longest_parting_words + 1);
 	CHECK(limit.kind == VerdictKind::limit_close);
 	CHECK(limit.confidence == Confidence::likely);
 	CHECK(limit.inferred == "that what came last was the answer");
@@ -217,6 +366,32 @@ TEST_CASE("an RST without a FIN") {
 		const auto finding = at_reset(socket, start + seconds(2) + milliseconds(8));
 		REQUIRE(finding.has_value());
 		CHECK(finding->kind == VerdictKind::early_response);
+		CHECK(finding->confidence == Confidence::certain);
+	}
+	SECTION("right after an answer that lies unread, with nothing under way") {
+		socket.send(start + seconds(2), 20000);
+		socket.acked(start + seconds(2) + milliseconds(1));
+		socket.receive(start + seconds(2) + milliseconds(2), 300);
+		const auto finding = at_reset(socket, start + seconds(2) + early_window);
+		REQUIRE(finding.has_value());
+		CHECK(finding->kind == VerdictKind::early_response);
+		CHECK(finding->confidence == Confidence::likely);
+		CHECK(finding->inferred == "that the request was still being sent");
+	}
+	SECTION("right after an answer that was read, or that lay there for long") {
+		socket.send(start + seconds(2), 20000);
+		socket.acked(start + seconds(2) + milliseconds(1));
+		socket.receive(start + seconds(2) + milliseconds(2), 300);
+		SECTION("read") {
+			socket.read_all();
+			CHECK(!at_reset(socket, start + seconds(2) + milliseconds(3)));
+		}
+		SECTION("unread for longer than the rest of a request takes") {
+			const auto finding =
+				at_reset(socket, start + seconds(2) + early_window + milliseconds(4));
+			REQUIRE(finding.has_value());
+			CHECK(finding->kind == VerdictKind::idle_close);
+		}
 	}
 }
 
@@ -255,12 +430,57 @@ TEST_CASE("farewell_write: what the first bytes are") {
 		{PayloadHead::tls_data, 24, tls_alert_record, VerdictKind::farewell_write},
 		{PayloadHead::tls_data, 45, tls_short_record, VerdictKind::farewell_write},
 		{PayloadHead::tls_data, 46, tls_short_record + 1, VerdictKind::stale_reuse},
-		{PayloadHead::goodbye, longest_goodbye, 0, VerdictKind::farewell_write},
-		{PayloadHead::goodbye, longest_goodbye + 1, 0, VerdictKind::stale_reuse},
+		{PayloadHead::goodbye, longest_farewell, 0, VerdictKind::farewell_write},
+		{PayloadHead::goodbye, longest_farewell + 1, 0, VerdictKind::stale_reuse},
 		{PayloadHead::other, 5, 0, VerdictKind::stale_reuse},
 		{PayloadHead::unknown, 24, 0, VerdictKind::stale_reuse},
 	}));
 	CHECK(late_kind(with_late_write(row.head, row.bytes, row.record_length)) == row.kind);
+}
+
+TEST_CASE("a goodbye in several writes is a short one") {
+	Connection connection = with_late_write(PayloadHead::goodbye, longest_goodbye, 0);
+	connection.fin->late->writes = 2;
+	CHECK(late_kind(connection) == VerdictKind::farewell_write);
+	connection.fin->late->bytes++;
+	CHECK(late_kind(connection) == VerdictKind::stale_reuse);
+}
+
+TEST_CASE("an answer that was read with its end of file, by another thread, does not make the rest "
+          "a reuse") {
+	SocketModel socket;
+	socket.send(start, 104);
+	socket.acked(start + microseconds(200));
+	socket.receive(start + microseconds(400), 155);
+	socket.read_all();
+	Connection connection;
+	connection.role = Role::active;
+	const auto kind_of = [&](Nanoseconds closed, Nanoseconds written, PayloadHead head,
+	                         bool eof_read = true) {
+		const Event fin = socket.peer_fin(closed);
+		connection.fin = std::make_unique<FinFacts>();
+		connection.fin->time = closed;
+		connection.fin->view = *fin.view;
+		connection.fin->eof_read = eof_read;
+		LateWrite late;
+		late.time = written;
+		late.head = head;
+		late.record_length = tls_short_record + 1;
+		late.bytes = 100'000;
+		late.copied_seq = fin.view->copied_seq + 1;
+		connection.fin->late = late;
+		return late_kind(connection);
+	};
+	const Nanoseconds soon = start + milliseconds(1);
+	const Nanoseconds later = soon + early_window;
+	for (const PayloadHead head : {PayloadHead::other, PayloadHead::tls_data}) {
+		CHECK(kind_of(soon, later, head) == VerdictKind::early_response);
+		CHECK(kind_of(soon, later + Nanoseconds(1), head) == VerdictKind::stale_reuse);
+		CHECK(kind_of(start + early_window + milliseconds(1), later, head) ==
+		      VerdictKind::stale_reuse);
+		CHECK(kind_of(soon, later, head, false) == VerdictKind::stale_reuse);
+	}
+	CHECK(kind_of(soon, later, PayloadHead::http_request) == VerdictKind::stale_reuse);
 }
 
 TEST_CASE("a short TLS record is open until the application shows what it was") {
@@ -291,10 +511,12 @@ TEST_CASE("a late write that only a scan found has no time") {
 	CHECK_FALSE(delay().has_value());
 }
 
-TEST_CASE("where no hook sees a write begin, the length of a close_notify is a farewell's") {
-	const auto judged = [](std::uint32_t bytes) {
+TEST_CASE("where a write is hidden, the length of a close_notify is a farewell's") {
+	const bool kernel_tls = GENERATE(true, false);
+	const auto judged = [kernel_tls](std::uint32_t bytes) {
 		Connection connection = with_late_write(PayloadHead::unknown, bytes, 0);
-		connection.fin->late->begin_seen = false;
+		connection.fin->late->begin_seen = kernel_tls;
+		connection.fin->late->kernel_tls = kernel_tls;
 		return *first_finding(rules_at_late_write(), {connection, nullptr, tick});
 	};
 	for (const std::uint32_t close_notify : {24U, 31U}) {
@@ -305,7 +527,13 @@ TEST_CASE("where no hook sees a write begin, the length of a close_notify is a f
 	}
 }
 
-TEST_CASE("where no hook sees a write begin, an early response is a guess") {
+TEST_CASE("a file of a close_notify's length is not hidden, and no farewell") {
+	const Connection connection = with_late_write(PayloadHead::unknown, 31, 0);
+	CHECK(late_kind(connection) == VerdictKind::stale_reuse);
+}
+
+TEST_CASE("where a write is hidden, an early response is a guess") {
+	const bool kernel_tls = GENERATE(true, false);
 	Connection connection = with_late_write(PayloadHead::unknown, 5000, 0);
 	connection.fin->late->time = start + milliseconds(50);
 	connection.fin->view = SocketView{};
@@ -316,7 +544,8 @@ TEST_CASE("where no hook sees a write begin, an early response is a guess") {
 	};
 	CHECK(judged().kind == VerdictKind::early_response);
 	CHECK(judged().confidence == Confidence::certain);
-	connection.fin->late->begin_seen = false;
+	connection.fin->late->begin_seen = kernel_tls;
+	connection.fin->late->kernel_tls = kernel_tls;
 	CHECK(judged().kind == VerdictKind::early_response);
 	CHECK(judged().confidence == Confidence::likely);
 	connection.fin->late->copied_seq = 300; // read before the write, whose time is known
@@ -342,6 +571,25 @@ TEST_CASE("dirty_close needs unread bytes, our close, and no RST from the peer")
 	SECTION("only the FIN unread") {
 		event.view->copied_seq = event.view->rcv_nxt - 1;
 		event.peer_fin_seen = true;
+	}
+	SECTION("a close_notify unread") {
+		const std::uint32_t bytes = GENERATE(24U, 31U, padded_close_notify);
+		event.view->rcv_nxt = event.view->copied_seq + bytes;
+		event.view->bytes_received = least_of_handshake + bytes;
+		event.view->bytes_sent = least_of_handshake;
+		CHECK_FALSE(dirty_close({connection, &event, tick}).has_value());
+		SECTION("or one byte more") {
+			event.view->rcv_nxt++;
+			event.view->bytes_received++;
+		}
+		SECTION("too little received for TLS") {
+			event.view->bytes_received--;
+		}
+		SECTION("too little sent for TLS") {
+			event.view->bytes_sent--;
+		}
+		CHECK(dirty_close({connection, &event, tick}).has_value());
+		return;
 	}
 	SECTION("the FIN read too") {
 		event.view->copied_seq = event.view->rcv_nxt;

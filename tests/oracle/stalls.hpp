@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// When this machine stood still: a virtual CPU whose host took it away for a while. The stamps that TCP and the
+// capture give one segment may then be as far apart, and no time measured across it tells anything.
+#pragma once
+
+#include "capture.hpp"
+
+#include <cstddef>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace oracle {
+
+/// Began and ended, on the capture's clock (CLOCK_REALTIME).
+struct Stall {
+	Nanoseconds begin{};
+	Nanoseconds end{};
+};
+
+class Stalls {
+  public:
+	void add(const Stall& stall) { stalls_.push_back(stall); }
+	/// Any of them touches this interval.
+	[[nodiscard]] bool touch(Nanoseconds begin, Nanoseconds end) const;
+	[[nodiscard]] std::size_t count() const { return stalls_.size(); }
+	[[nodiscard]] Nanoseconds longest() const;
+
+  private:
+	std::vector<Stall> stalls_;
+};
+
+/// A thread on each CPU that comes before all ordinary ones, sleeps a little and looks how long it took.
+class StallWatch {
+  public:
+	StallWatch();
+	/// What was seen; ends the watch.
+	[[nodiscard]] Stalls stop();
+
+  private:
+	void watch(const std::stop_token& stopped, int cpu);
+
+	std::mutex mutex_;
+	Stalls stalls_;
+	std::vector<std::jthread> threads_;
+};
+
+} // namespace oracle

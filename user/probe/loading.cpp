@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/loading.hpp"
+
+#include <algorithm>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <cerrno>
+#include <malloc.h>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace stalesock {
+
+namespace {
+
+/// Shorter silences are part of one conversation; servers with shorter idle timeouts are not in use.
+constexpr Nanoseconds shortest_reuse_gap = std::chrono::milliseconds(500);
+
+void configure(stalesock_bpf& skeleton, const ProbeOptions& options,
+               std::span<const HookReport> hooks) {
+	skeleton.rodata->filter_netns = options.filter.netns;
+	skeleton.rodata->filter_pid = static_cast<std::uint32_t>(options.filter.pid);
+	skeleton.rodata->filter_port = options.filter.port;
+	skeleton.rodata->count_turns = options.turns;
+	skeleton.rodata->wakeup_backlog = options.ring_size / 4;
+	skeleton.rodata->inventory_backlog = options.ring_size / 2;
+	const Candidate* before = chosen_for(Need::late_write_detail, hooks);
+	skeleton.rodata->baseline_at_fin = before == nullptr;
+	skeleton.rodata->hook_once_per_send =
+		before != nullptr && before->mechanism == Mechanism::trampoline;
+	const Candidate* after = chosen_for(Need::late_write, hooks);
+	skeleton.rodata->hook_only_after_send =
+		before == nullptr && after != nullptr && after->mechanism != Mechanism::iterator;
+	bpf_map__set_max_entries(skeleton.maps.events, options.ring_size);
+}
+
+/// Opens, sets read-only data and loads the chosen programs. Null when the kernel refuses one.
+Skeleton load_chosen(const ProbeOptions& options, std::span<const HookReport> hooks) {
+	Skeleton skeleton = open_skeleton();
+	for (std::size_t i = 0; i < hooks.size(); i++) {
+		if (hooks[i].chosen) {
+			enable(*skeleton, candidates()[i].program);
+		}
+	}
+	enable(*skeleton, "read_tick");
+	for (bpf_program* iterator : {skeleton->progs.inventory, skeleton->progs.owner_scan,
+	                              skeleton->progs.late_scan, skeleton->progs.waiting_scan}) {
+		bpf_program__set_autoattach(iterator, false);
+	}
+	configure(*skeleton, options, hooks);
+	return stalesock_bpf__load(skeleton.get()) == 0 ? std::move(skeleton) : Skeleton();
+}
+
+std::string name_required_gap(std::span<const HookReport> hooks) {
+	for (const HookReport& hook : hooks) {
+		if (hook.required && !hook.chosen) {
+			return hook.hook + ": " + hook.detail;
+		}
+	}
+	return {};
+}
+
+} // namespace
+
+LoadedHooks load_hooks(const ProbeOptions& options) {
+	LoadedHooks loaded;
+	loaded.reports = survey(options.hooks);
+	if (name_required_gap(loaded.reports).empty()) {
+		loaded.skeleton = load_chosen(options, loaded.reports);
+	}
+	if (!loaded.skeleton) { // find out which hook is refused, and go on without it where we can
+		loaded.reports = survey_by_trying(options.hooks);
+		if (const std::string gap = name_required_gap(loaded.reports); !gap.empty()) {
+			throw KernelRefusal(gap);
+		}
+		loaded.skeleton = load_chosen(options, loaded.reports);
+	}
+	const int error = errno;
+	malloc_trim(0); // the kernel's BTF, several megabytes, was read for each attempt and freed
+	if (const std::string missing = name_missing_choice(options.hooks, loaded.reports);
+	    !missing.empty()) {
+		throw KernelRefusal(missing);
+	}
+	if (!loaded.skeleton) {
+		throw KernelRefusal("the BPF programs cannot be loaded together: " + explain_error(error));
+	}
+	return loaded;
+}
+
+void configure_ages(stalesock_bpf& skeleton, const ProbeOptions& options, Nanoseconds tick) {
+	const auto in_ticks = [tick](Nanoseconds time) {
+		return static_cast<std::uint32_t>((time + tick - Nanoseconds(1)) / tick);
+	};
+	skeleton.data->tick_ns = static_cast<std::uint32_t>(tick.count());
+	skeleton.bss->reuse_gap_ticks = in_ticks(shortest_reuse_gap);
+	skeleton.bss->dirty_idle_ticks = in_ticks(options.dirty_idle);
+}
+
+std::uint64_t missed_runs(const stalesock_bpf& skeleton) {
+	std::uint64_t missed = 0;
+	bpf_program* program = nullptr;
+	bpf_object__for_each_program (program, skeleton.obj) {
+		if (program == skeleton.progs.state_change_by_process) {
+			continue;
+		}
+		bpf_prog_info info{};
+		std::uint32_t length = sizeof(info);
+		const int fd = bpf_program__fd(program);
+		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &length) == 0) {
+			missed += info.recursion_misses;
+		}
+	}
+	return missed - std::min<std::uint64_t>(missed, skeleton.bss->rescued);
+}
+
+} // namespace stalesock

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// From options to loaded programs: the best this kernel accepts, and why not more.
+#pragma once
+
+#include "probe/hooks.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace stalesock {
+
+struct LoadedHooks {
+	std::vector<HookReport> reports;
+	Skeleton skeleton; ///< loaded, not attached
+};
+
+/// Throws KernelRefusal when a required program is refused, or all of what was asked for.
+[[nodiscard]] LoadedHooks load_hooks(const ProbeOptions& options);
+
+/// What is counted in jiffies, whose length is only known once the programs are loaded.
+void configure_ages(stalesock_bpf& skeleton, const ProbeOptions& options, Nanoseconds tick);
+
+/// How often a program did not run because it was running on that CPU already. The program for processes is only ever
+/// interrupted by a softirq, and what it would have done there is nothing: its misses are not losses. Nor are those of
+/// the other one that it makes good.
+[[nodiscard]] std::uint64_t missed_runs(const stalesock_bpf& skeleton);
+
+} // namespace stalesock
