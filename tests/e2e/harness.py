@@ -1,31 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starts and stops the program under test, servers and clients; reads verdicts."""
+"""Starts and stops servers and clients by their process id; waits with a deadline."""
 
 import contextlib
-import json
 import os
-import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
-from pathlib import Path
 
-PATIENCE = 10.0  # seconds; only a failing test waits so long
+PATIENCE = 10.0  # seconds; only a failing case waits so long
 STALESOCK = os.environ["STALESOCK"]
 
 
-class Failure(Exception):
+class Failure(AssertionError):
     """What a case expected did not happen."""
 
 
-def wait_until(condition, what):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
+class Skip(Exception):
+    """Why this machine cannot run a case."""
+
+
+def wait_until(condition, what, patience=PATIENCE):
+    """The first true value of condition()."""
+    deadline = time.monotonic() + patience
+    while not (value := condition()):
         if time.monotonic() >= deadline:
-            raise Failure(f"{what} did not happen in {PATIENCE:.0f} s")
+            raise Failure(f"{what} did not happen in {patience:.0f} s")
         time.sleep(0.01)
+    return value
 
 
 def bring_loopback_up():
@@ -48,89 +50,49 @@ def running(arguments, **options):
                 process.wait()
 
 
-class Watch:
-    """`stalesock watch --json`. Nobody else is in this network namespace: its stream is the case's."""
-
-    def __init__(self, folder):
-        self.output = Path(folder) / "verdicts.jsonl"
-        self.errors = Path(folder) / "watch.log"
-
-    @contextlib.contextmanager
-    def __call__(self):
-        arguments = [STALESOCK, "watch", "--json", "--netns", "self"]
-        with self.output.open("wb") as output, self.errors.open("wb") as errors:
-            with running(arguments, stdout=output, stderr=errors) as process:
-                wait_until(lambda: self._is_watching(process), "the start of stalesock")
-                yield
-                process.send_signal(signal.SIGTERM)
-                if process.wait(PATIENCE) != 0:
-                    raise Failure(f"stalesock: exit code {process.returncode}")
-
-    def _is_watching(self, process):
-        if process.poll() is not None:
-            raise Failure(f"stalesock ended at once: {self.errors.read_text()}")
-        return "stalesock: watching" in self.errors.read_text()
-
-    def verdicts(self):
-        return [json.loads(line) for line in self.output.read_text().splitlines()]
-
-    def show(self):
-        for path in (self.output, self.errors):
-            if path.exists():
-                sys.stderr.write(f"--- {path.name}\n{path.read_text(errors='replace')}")
-
-
-NGINX_CONFIG = """
-daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log {folder}/nginx.log notice;
-events {{ worker_connections 64; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    {settings}
-    server {{
-        listen 127.0.0.1:{port};
-        location / {{ return 200 "hello\\n"; }}
-    }}
-}}
-"""
-
-
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 
 
-def accepts(port):
-    with contextlib.suppress(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port)).close()
-        return True
-    return False
+def has_open_connections(port):
+    """To this port, the client's ends."""
+    return bool(subprocess.run(["ss", "-Htn", "state", "established", f"dport = :{port}"], check=True,
+                               capture_output=True).stdout.strip())
+
+
+def is_listening(port):
+    """Without a connection, which would be seen."""
+    sockets = subprocess.run(["ss", "-Htln", f"sport = :{port}"], check=True, capture_output=True).stdout
+    return bool(sockets.strip())
+
+
+def owners_of_closing(port):
+    """Processes that have sent the FIN of a connection of this port and not yet closed it."""
+    sockets = subprocess.run(["ss", "-Htnp", "state", "fin-wait-1", "state", "fin-wait-2", f"sport = :{port}"], check=True,
+                             capture_output=True, text=True).stdout
+    return sockets.count("users:")
 
 
 @contextlib.contextmanager
-def nginx(folder, settings):
-    """Yields the port it listens on."""
-    port = free_port()
-    config = Path(folder) / "nginx.conf"
-    config.write_text(NGINX_CONFIG.format(folder=folder, settings=settings, port=port))
-    with running(["nginx", "-p", str(folder), "-c", str(config)], stderr=subprocess.DEVNULL):
-        wait_until(lambda: accepts(port), "the start of nginx")
-        yield port
+def server(arguments, port, log, **options):
+    """A server that listens on PORT of this namespace; what it prints goes to the file LOG."""
+    with open(log, "ab") as output:
+        with running(arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **options) as process:
+            def is_up():
+                if process.poll() is not None:
+                    raise Failure(f"{arguments[0]} ended with {process.returncode}: {open(log).read()}")
+                return is_listening(port)
+            wait_until(is_up, f"the start of {arguments[0]}", 3 * PATIENCE)
+            yield process
 
 
-def run_client(arguments):
+def run_client(arguments, **options):
     """Runs it to its end; its pid, standard output and standard error."""
-    with running(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with running(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options) as process:
         output, errors = process.communicate(timeout=3 * PATIENCE)
     if process.returncode != 0:
-        raise Failure(f"{arguments[0]}: exit code {process.returncode}: {errors}")
+        raise Failure(f"{arguments[0]}: exit code {process.returncode}: {output}{errors}")
     return process.pid, output, errors
 
 

@@ -1,0 +1,3 @@
+module stalesock.example/e2e
+
+go 1.19
