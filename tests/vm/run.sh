@@ -88,6 +88,8 @@ describe_machine() {
 		machine=(qemu-system-x86_64 -M q35 -cpu max
 			-serial file:console.log -serial file:output.log -serial file:results.tar -serial file:control)
 		console=ttyS0
+		# Its test of the timer at boot fails, with a panic, when the host takes the CPU away meanwhile.
+		append+=" no_timer_check"
 		;;
 	esac
 }
@@ -148,6 +150,7 @@ judge() {
 		outcome="exit $code"
 	elif ! was_told init; then
 		code=$code_no_init outcome="the guest never got as far as the command"
+		! grep -aq 'Kernel panic' "$work/console.log" || outcome+=": kernel panic (console.log)"
 	elif was_told "done"; then
 		code=$code_hang outcome="hang: the command did not end in $timeout s (hang.txt)"
 	elif grep -aq 'Kernel panic' "$work/console.log"; then
