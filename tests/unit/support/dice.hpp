@@ -4,6 +4,7 @@
 #include "model/event.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <random>
 
@@ -20,6 +21,8 @@ class Dice {
 		return low + std::chrono::microseconds(static_cast<std::int64_t>(engine_() % steps));
 	}
 	bool percent(unsigned share) { return engine_() % 100 < share; }
+	/// In [0, count).
+	std::size_t below(std::size_t count) { return engine_() % count; }
 
   private:
 	std::mt19937_64 engine_;
