@@ -182,9 +182,9 @@ static __always_inline void fill_turns(struct stalesock_event_full *event, const
 static __always_inline void fill_late(struct stalesock_event_full *event,
 				      const struct late_state *state)
 {
-	if (state->flags & LATE_EOF_READ)
+	if (state->reads & LATE_EOF_READ)
 		event->head.flags |= STALESOCK_F_EOF_READ;
-	if (state->flags & LATE_EOF_PEEKED)
+	if (state->reads & LATE_EOF_PEEKED)
 		event->head.flags |= STALESOCK_F_EOF_PEEKED;
 	if (state->flags & LATE_FIN_TIMED)
 		event->fin_ns = state->fin_ns;
@@ -193,7 +193,7 @@ static __always_inline void fill_late(struct stalesock_event_full *event,
 	event->head.flags |= STALESOCK_F_LATE;
 	if (state->flags & LATE_WRITING)
 		event->head.flags |= STALESOCK_F_LATE_BEGUN;
-	if (state->flags & LATE_READ)
+	if (state->reads & LATE_READ)
 		event->head.flags |= STALESOCK_F_LATE_READ;
 	if (state->flags & LATE_CONTINUED)
 		event->head.flags |= STALESOCK_F_LATE_CONTINUED;

@@ -11,20 +11,26 @@ static __always_inline struct late_state *late_of(const struct sock *sk)
 	return sk->sk_bpf_storage ? bpf_sk_storage_get(&late, (void *)sk, 0, 0) : 0;
 }
 
-/* write_seq must be the one before the first late byte: call it before that byte is queued. */
+/*
+ * write_seq must be the one before the first late byte: call it before that byte is queued. A reader of EOF and a
+ * writer may both come first, on two CPUs. So the state is inserted with its baseline in it, and who comes second,
+ * whom the kernel refuses (EEXIST, or EAGAIN while the socket has no storage at all), asks again.
+ */
 static __always_inline struct late_state *late_with_baseline(const struct sock *sk)
 {
-	struct late_state *state =
-		bpf_sk_storage_get(&late, (void *)sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	struct late_state *state = late_of(sk);
+	struct late_state initial = {};
 	struct tcp_sock *tp;
 
-	if (!state || state->flags & LATE_BASELINE)
+	if (state)
 		return state;
 	tp = bpf_skc_to_tcp_sock((void *)sk);
 	if (!tp)
 		return 0;
-	state->write_seq = tp->write_seq;
-	state->flags |= LATE_BASELINE;
+	initial.write_seq = tp->write_seq;
+	state = bpf_sk_storage_get(&late, (void *)sk, &initial, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!state)
+		state = bpf_sk_storage_get(&late, (void *)sk, &initial, BPF_SK_STORAGE_GET_F_CREATE);
 	return state;
 }
 
@@ -34,7 +40,7 @@ static __always_inline void update_late_bytes(const struct sock *sk, struct late
 {
 	struct tcp_sock *tp;
 
-	if (!(state->flags & LATE_BASELINE) || state->flags & LATE_FINAL)
+	if (state->flags & LATE_FINAL)
 		return;
 	tp = bpf_skc_to_tcp_sock((void *)sk);
 	if (tp)

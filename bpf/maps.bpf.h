@@ -14,22 +14,23 @@ struct {
 	__uint(max_entries, 4 << 20);
 } events SEC(".maps");
 
-/* late_state.flags */
-#define LATE_BASELINE (1u << 0)  /* write_seq is the value at (or since) the FIN */
-#define LATE_FIN_TIMED (1u << 1) /* fin_ns was taken at the FIN */
-#define LATE_WRITING (1u << 2)   /* the first late write has begun: its facts are filled */
-#define LATE_FINAL (1u << 3)     /* CLOSE_WAIT was left: bytes will not grow */
-#define LATE_READ (1u << 4)      /* read again after the late write */
-#define LATE_EOF_READ (1u << 5)  /* EOF was read after the FIN */
-#define LATE_EOF_PEEKED (1u << 6)
-#define LATE_CONTINUED (1u << 7) /* the first late bytes belong to a send begun before the FIN */
+/* late_state.flags: of the hooks of sends and of transitions */
+#define LATE_FIN_TIMED (1u << 0) /* fin_ns was taken at the FIN */
+#define LATE_WRITING (1u << 1)   /* the first late write has begun: its facts are filled */
+#define LATE_FINAL (1u << 2)     /* CLOSE_WAIT was left: bytes will not grow */
+#define LATE_CONTINUED (1u << 3) /* the first late bytes belong to a send begun before the FIN */
+
+/* late_state.reads: of the hook of receives, which may run beside them on another CPU */
+#define LATE_READ (1u << 0)     /* read again after the late write */
+#define LATE_EOF_READ (1u << 1) /* EOF was read after the FIN */
+#define LATE_EOF_PEEKED (1u << 2)
 
 /* What the kernel does not keep about a socket whose peer has sent its FIN. */
 struct late_state {
 	__u64 fin_ns;
 	__u64 late_ns;
 	__u64 cgroup_id;
-	__u32 write_seq;
+	__u32 write_seq; /* at (or since) the FIN */
 	__u32 bytes;
 	__u32 pid;
 	__u32 unread;
@@ -38,7 +39,8 @@ struct late_state {
 	__u16 record_length;
 	__u16 writes;
 	__u8 head;
-	__u8 padding[3];
+	__u8 reads;
+	__u8 padding[2];
 	char command[STALESOCK_COMMAND_LENGTH];
 };
 

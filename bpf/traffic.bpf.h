@@ -334,7 +334,7 @@ static __always_inline int on_receive(const struct sock *sk, int result, int mes
 {
 	struct late_state *state;
 	__u8 tcp_state;
-	__u32 seen = message_flags & MSG_PEEK ? LATE_EOF_PEEKED : LATE_EOF_READ;
+	__u8 seen = message_flags & MSG_PEEK ? LATE_EOF_PEEKED : LATE_EOF_READ;
 
 	tcp_state = sk->__sk_common.skc_state;
 	if (tcp_state == TCP_ESTABLISHED && may_be_close_notify(result) && !sk->sk_max_ack_backlog &&
@@ -353,14 +353,14 @@ static __always_inline int on_receive(const struct sock *sk, int result, int mes
 		state = late_of(sk);
 	if (!state)
 		return 0;
-	if (state->bytes && !(state->flags & LATE_READ)) {
-		state->flags |= LATE_READ;
+	if (state->bytes && !(state->reads & LATE_READ)) {
+		state->reads |= LATE_READ;
 		emit_full(sk, state, STALESOCK_LATE_WRITE, tcp_state, tcp_state, 0);
 		return 0;
 	}
-	if (result || state->bytes || tcp_state != TCP_CLOSE_WAIT || state->flags & seen)
+	if (result || state->bytes || tcp_state != TCP_CLOSE_WAIT || state->reads & seen)
 		return 0;
-	state->flags |= seen;
+	state->reads |= seen;
 	emit_short(sk, STALESOCK_EOF_READ, tcp_state, tcp_state,
 		   message_flags & MSG_PEEK ? STALESOCK_F_PEEK : 0, true);
 	return 0;

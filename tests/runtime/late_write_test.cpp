@@ -4,8 +4,10 @@
 #include "support/send_calls.hpp"
 #include "support/sight.hpp"
 
+#include <atomic>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace runtime;
@@ -246,4 +248,53 @@ TEST_CASE("the application reads the end of file only after its late write", "[l
 	const Seen seen = watch().observe(connection);
 	REQUIRE(names(seen.active) == Names{"idle_close", "stale_reuse"});
 	check_field(seen.active[1].at("evidence"), "eof_read", false, Sight::eof);
+}
+
+// Pools with a thread that reads all the time (Go) are told of the FIN while another thread writes. Each hook is then
+// the first to note something about the socket, on a CPU of its own.
+TEST_CASE("the end of file is read and a request is written at the same moment", "[late]") {
+	constexpr int rounds = 500;
+	std::vector<Side> sides;
+	{
+		const Listener listener;
+		std::atomic<int> socket = -1;
+		std::atomic<int> started = 0;
+		std::atomic<int> done = 0;
+		std::thread reader([&] {
+			for (int round = 1; round <= rounds; round++) {
+				while (started < round) {
+					std::this_thread::yield();
+				}
+				char byte = 0;
+				static_cast<void>(recv(socket, &byte, 1, MSG_DONTWAIT));
+				done = round;
+			}
+		});
+		for (int round = 1; round <= rounds; round++) {
+			Connection connection = listener.open();
+			exchange(connection);
+			close_passive(connection);
+			socket = connection.active;
+			started = round;
+			const auto moment = Clock::now() + std::chrono::nanoseconds(round % 50 * 50);
+			while (Clock::now() < moment) {
+			}
+			send_all(connection.active, request);
+			while (done < round) {
+				std::this_thread::yield();
+			}
+			sides.push_back(connection.active_side);
+		}
+		reader.join();
+	}
+	watch().settle();
+	for (const Side& side : sides) {
+		const Verdicts told = watch().about(side);
+		CAPTURE(told);
+		REQUIRE(told.size() == 2);
+		CHECK(told[1].at("verdict") == "stale_reuse");
+		CHECK(told[1].at("evidence").at("bytes_after_fin") == request.size());
+		check_confidence(told[1], "certain");
+		CHECK(told[1].at("evidence").contains("fin_to_write_ms") == sees(Sight::time));
+	}
 }
