@@ -81,8 +81,7 @@ bool idle_is_guessed(const Reading& reading) {
 
 bool ends_with_close_notify(const Reading& reading) {
 	const std::uint32_t unread = unread_bytes(reading);
-	return reading.view.parting_read || is_close_notify_size(unread) ||
-	       unread == padded_close_notify;
+	return is_close_notify_size(unread) || unread == padded_close_notify;
 }
 
 Evidence evidence_of_close(const Reading& reading, const Connection& connection) {

@@ -266,6 +266,23 @@ TEST_CASE("the time that an answer took is not idle") {
 	}
 }
 
+TEST_CASE("an answer as long as a close_notify, read long before the FIN, is an answer") {
+	SocketModel socket;
+	socket.send(start, 4723);
+	socket.acked(start + milliseconds(62));
+	socket.receive(start + milliseconds(62), 24);
+	socket.read_all();
+	socket.send_ack(start + milliseconds(63));
+	socket.view().parting_read = true;
+	Connection connection;
+	connection.role = Role::active;
+	const Event event = socket.peer_fin(start + milliseconds(750));
+	const Finding finding = *first_finding(rules_at_peer_fin(), {connection, &event, tick});
+	CHECK(finding.kind == VerdictKind::idle_close);
+	CHECK(finding.evidence.idle == milliseconds(688));
+	CHECK(finding.evidence.send_age == milliseconds(750));
+}
+
 TEST_CASE("behind parting words our last ACK tells of a slow answer") {
 	const auto idle = [](Nanoseconds answered) {
 		SocketModel socket;
