@@ -24,7 +24,7 @@ namespace stalesock {
 /// Whether the idle time at a close begins with our last segment, which may have acknowledged an answer or a probe.
 [[nodiscard]] bool idle_is_guessed(const Reading& reading);
 
-/// What the peer said last is as long as a TLS close_notify.
+/// What the peer said last lies unread and is as long as a TLS close_notify.
 [[nodiscard]] bool ends_with_close_notify(const Reading& reading);
 
 /// Evidence of a late write: view at the FIN where known, the write, what was read, the RST.
