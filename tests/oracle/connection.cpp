@@ -17,6 +17,8 @@ namespace {
 
 /// No step waits longer: a plan that deadlocks ends, and its capture shows why.
 constexpr timeval longest_receive{2, 0};
+/// A handshake's packets are sent again after 1, 3 and 7 seconds where an emulated machine was slow to take them.
+constexpr timeval longest_handshake{10, 0};
 
 /// The clock of captures.
 Nanoseconds time_of_day() {
@@ -163,7 +165,8 @@ void prepare(const Descriptor& socket) {
 Descriptor listen_for(const Plan& plan) {
 	Descriptor listener = open_socket(plan);
 	bind_to(listener, bound_address(plan, 0));
-	::setsockopt(listener.get(), SOL_SOCKET, SO_RCVTIMEO, &longest_receive, sizeof longest_receive);
+	::setsockopt(listener.get(), SOL_SOCKET, SO_RCVTIMEO, &longest_handshake,
+	             sizeof longest_handshake);
 	if (::listen(listener.get(), 1) != 0)
 		throw SystemFailure("listen");
 	return listener;
