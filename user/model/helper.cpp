@@ -53,6 +53,11 @@ void Helper::give(Task task) {
 	changed_.notify_all();
 }
 
+void Helper::end_job() {
+	const std::lock_guard lock(mutex_);
+	busy_ = false;
+}
+
 void Helper::run() {
 	std::unique_lock lock(mutex_);
 	running_ = true;
@@ -69,7 +74,6 @@ void Helper::run() {
 		task();
 		task = Task(); // what it refers to may end with whoever waits for it
 		lock.lock();
-		busy_ = false;
 	}
 }
 

@@ -2,6 +2,7 @@
 // A second thread for what can be done at the same time.
 #pragma once
 
+#include <absl/cleanup/cleanup.h>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -49,7 +50,10 @@ class Helper {
 	Helper& operator=(const Helper&) = delete;
 
 	template <typename Work> [[nodiscard]] Job<std::invoke_result_t<Work&>> start(Work work) {
-		std::packaged_task<std::invoke_result_t<Work&>()> task(std::move(work));
+		std::packaged_task<std::invoke_result_t<Work&>()> task([this, work = std::move(work)]() mutable {
+			const absl::Cleanup ended = [this] { end_job(); };
+			return work();
+		});
 		Job<std::invoke_result_t<Work&>> job(task.get_future());
 		give(std::packaged_task<void()>(std::move(task)));
 		return job;
@@ -59,6 +63,8 @@ class Helper {
 	using Task = std::packaged_task<void()>;
 
 	void give(Task task);
+	/// Before whoever waits for the job is told: their next one may have to begin elsewhere.
+	void end_job();
 	void keep_away_from_this_cpu();
 	void run();
 
