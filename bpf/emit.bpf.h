@@ -163,6 +163,8 @@ static __always_inline void fill_view(struct stalesock_event_full *event, const 
 	event->probes_out = icsk->icsk_probes_out;
 	if (icsk->icsk_ulp_ops)
 		event->head.flags |= STALESOCK_F_ULP;
+	if (!baseline_at_fin)
+		event->head.flags |= STALESOCK_F_SENDS_SEEN;
 }
 
 /* Absent for a socket that had sent before it was seen: the beginning of its count is not known. */

@@ -65,6 +65,8 @@
 	(1u << 17) /* REUSE: a TLS alert or a protocol's goodbye is written, no request */
 #define STALESOCK_F_PARTING_READ                                                                   \
 	(1u << 18) /* PEER_FIN: what was read last is as long as a TLS close_notify */
+#define STALESOCK_F_SENDS_SEEN                                                                     \
+	(1u << 19) /* a hook looks at what is sent: what was a farewell had a REUSE (full records) */
 
 /* stalesock_event_full.late_head: what the first bytes of the first late write were. The bytes
  * themselves never leave the kernel. */

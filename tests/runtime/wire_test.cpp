@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Segments that cross: what loopback alone cannot show, because it delivers at once.
 #include "support/expect.hpp"
+#include "support/sight.hpp"
 #include "support/wire.hpp"
 
 #include <arpa/inet.h>
@@ -65,6 +66,27 @@ TEST_CASE("the FIN is on the wire when the request is written: a race", "[wire][
 	CHECK(evidence.at("unacked_at_fin") == request.size());
 	CHECK(evidence.count("bytes_after_fin") == 0);
 	CHECK(seen.active[0].at("connection").at("role") == "active");
+}
+
+TEST_CASE("a request as long as a close_notify that crosses the last words is a race",
+          "[wire][race]") {
+	WiredListener wired;
+	Connection connection = wired.open();
+	exchange(connection);
+	stay_idle();
+	wired.wire.set(Towards::active, Handling::hold);
+	send_all(connection.passive, std::string(24, 'x'));
+	connection.passive.close();
+	wired.wire.wait_for_held(Towards::active, 2);
+	send_all(connection.active, std::string(24, 'r'));
+	wired.wire.release(Towards::active);
+	wait_for_state(connection.active, TCP_CLOSE);
+	connection.active.close();
+
+	const Seen seen = watch().observe(connection);
+	REQUIRE(names(seen.active) == Names{sees(Sight::head) ? "reuse_race" : "farewell_write"});
+	CHECK(seen.active[0].at("confidence") == (sees(Sight::head) ? "certain" : "likely"));
+	CHECK(names(seen.passive) == Names{});
 }
 
 TEST_CASE("the FIN crosses the first request of all: unanswered, and nothing was reused",

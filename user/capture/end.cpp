@@ -23,9 +23,10 @@ Event End::event(const Identity& self, EventKind kind, Nanoseconds time) const {
 }
 
 /// Of a connection that sent nothing since the capture began, ages are not known.
-void End::add_view(Event& event, const Counters& counters) {
+void End::add_view(Event& event, const Counters& counters) const {
 	if (!counters.is_partial() || counters.bytes_sent() != 0) {
 		event.view = counters.view(event.time);
+		event.view->sends_seen = sends_seen_;
 	}
 }
 

@@ -91,7 +91,7 @@ class End {
 		return time + distance.one_way();
 	}
 	[[nodiscard]] Event event(const Identity& self, EventKind kind, Nanoseconds time) const;
-	static void add_view(Event& event, const Counters& counters);
+	void add_view(Event& event, const Counters& counters) const;
 	void add_late(Event& event) const;
 	void move_to(TcpState state, Event& event);
 
@@ -131,6 +131,7 @@ class End {
 	bool bare_reset_ = false;  ///< without timestamps, on a connection that uses them
 	bool probed_ = false;      ///< keeps alive: a probe was sent
 	bool speaks_http_ = false; ///< its last message began with a method
+	bool sends_seen_ = false;  ///< the first bytes of what was sent last were captured
 	std::uint32_t first_number_ = 0;
 	std::uint32_t own_fin_ = 0;    ///< its number, once sent
 	std::uint32_t hole_begin_ = 0; ///< of what we sent, this much was not captured in order

@@ -102,6 +102,7 @@ void End::send_payload(const Identity& self, const Segment& segment, const Event
 	}
 	begin_message(segment, time);
 	say_farewell(self, segment, time, handler);
+	sends_seen_ = segment.head != PayloadHead::unknown;
 	counters_.send(segment.end(), time);
 	if (pending_fin_) {
 		pending_fin_->counters.send(segment.end(), time);

@@ -118,6 +118,7 @@ struct SocketView {
 	std::uint8_t probes_out = 0;
 	bool partial = false;      ///< byte counters began in the middle of the connection
 	bool parting_read = false; ///< peer_fin: what was read last is as long as a TLS close_notify
+	bool sends_seen = false;   ///< what was sent was looked at: a farewell was told as one (reuse)
 };
 
 /// The late write as the kernel keeps it with the socket.

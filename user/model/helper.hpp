@@ -50,10 +50,11 @@ class Helper {
 	Helper& operator=(const Helper&) = delete;
 
 	template <typename Work> [[nodiscard]] Job<std::invoke_result_t<Work&>> start(Work work) {
-		std::packaged_task<std::invoke_result_t<Work&>()> task([this, work = std::move(work)]() mutable {
-			const absl::Cleanup ended = [this] { end_job(); };
-			return work();
-		});
+		std::packaged_task<std::invoke_result_t<Work&>()> task(
+			[this, work = std::move(work)]() mutable {
+				const absl::Cleanup ended = [this] { end_job(); };
+				return work();
+			});
 		Job<std::invoke_result_t<Work&>> job(task.get_future());
 		give(std::packaged_task<void()>(std::move(task)));
 		return job;

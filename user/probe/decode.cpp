@@ -126,6 +126,7 @@ SocketView view_of(const stalesock_event_full& record) {
 		.keepalive_probes = record.keepalive_probes,
 		.probes_out = record.probes_out,
 		.parting_read = has(record.head.flags, STALESOCK_F_PARTING_READ),
+		.sends_seen = has(record.head.flags, STALESOCK_F_SENDS_SEEN),
 	};
 }
 

@@ -90,8 +90,8 @@ std::optional<Finding> farewell_before_end(const Situation& situation) {
 	const bool seen = connection.farewell_said &&
 	                  reading.view.write_seq - connection.farewell_seq <= longest_farewell &&
 	                  !went_on_after_answer(reading);
-	if (!seen &&
-	    (!replied_to_last_words(reading) || !is_close_notify_size(unacked_bytes(reading.view)))) {
+	if (!seen && (reading.view.sends_seen || !replied_to_last_words(reading) ||
+	              !is_close_notify_size(unacked_bytes(reading.view)))) {
 		return std::nullopt;
 	}
 	Finding finding = found(VerdictKind::farewell_write, situation);

@@ -227,6 +227,26 @@ TEST_CASE("a server that closes on a goodbye has left no request unanswered, in 
 	CHECK(kinds_after("PING\r\n") == Kinds{"unanswered_close"});
 }
 
+TEST_CASE("a request as long as a close_notify that crosses the FIN is a race", "[capture]") {
+	const auto kinds_after = [](const std::string& written) {
+		WireTap tap;
+		Talk talk(tap);
+		talk.open();
+		talk.now += 1ms;
+		talk.turn(1, 1);
+		talk.now += 200ms;
+		talk.client(written, 6, 6);
+		talk.now += 20us;
+		talk.server("parting words", 6, 6);
+		talk.now += 20us;
+		talk.server({}, 19, 6, fin_ack);
+		tap.finish();
+		return tap.kinds();
+	};
+	CHECK(kinds_after("GET /24 HTTP/1.1\r\nA: b\r\n") == Kinds{"reuse_race"});
+	CHECK(kinds_after(close_notify) == Kinds{"farewell_write"});
+}
+
 TEST_CASE("farewells are known by their first bytes", "[capture]") {
 	CHECK(kinds_after_idle_close(close_notify, true) == Kinds{"idle_close", "farewell_write"});
 	CHECK(kinds_after_idle_close("QUIT\r\n", true) == Kinds{"idle_close", "farewell_write"});

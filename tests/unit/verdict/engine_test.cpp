@@ -135,6 +135,26 @@ TEST_CASE("what the application knew before its late write is evidence") {
 	CHECK(story.verdicts[1].evidence.peeked == peek);
 }
 
+TEST_CASE("a write as long as a close_notify that crosses the peer's end is a farewell unless it "
+          "was seen") {
+	const std::uint32_t bytes = GENERATE(24U, 31U);
+	const bool seen = GENERATE(true, false);
+	const bool reset = GENERATE(true, false);
+	Story story;
+	SocketModel socket;
+	story.apply(socket.open(start));
+	socket.turn(start + milliseconds(10), 64, 200);
+	const Nanoseconds end = start + seconds(2);
+	socket.receive(end, 24); // the peer's close_notify
+	socket.read_all();
+	socket.send(end + microseconds(40), bytes);
+	socket.view().sends_seen = seen;
+	const Nanoseconds later = end + microseconds(80);
+	story.apply(reset ? socket.reset(later) : socket.peer_fin(later));
+	CHECK(story.kinds() == Names{seen ? "reuse_race" : "farewell_write"});
+	CHECK(story.verdicts.back().confidence == (seen ? Confidence::certain : Confidence::likely));
+}
+
 TEST_CASE("a farewell that crosses the peer's end is no race") {
 	Story story;
 	SocketModel socket;
