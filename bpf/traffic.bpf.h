@@ -39,6 +39,38 @@ static __always_inline bool is_goodbye(const __u8 *head, __u32 length)
 	       (word == WORD(1, 0, 0, 0) && head[4] == 1);
 }
 
+/* Frames of HTTP/2 that ask for nothing: one or two of WINDOW_UPDATE (RFC 9113, 6.9) and RST_STREAM (6.4), the answer
+ * to a PING (6.7) or to SETTINGS (6.5), all of what is sent. */
+static __always_inline bool is_http2_control(const __u8 *head, __u32 length)
+{
+	if (head[0] || head[1])
+		return false;
+	if (head[2] == 4 && !head[4])
+		return (head[3] == 8 || head[3] == 3) && (length == 13 || length == 26);
+	if (head[2] == 8)
+		return head[3] == 6 && head[4] == 1 && length == 17;
+	return !head[2] && head[3] == 4 && head[4] == 1 && length == 9;
+}
+
+/* As long as the answer to SETTINGS, or one or two of WINDOW_UPDATE and RST_STREAM, in TLS 1.2 with ChaCha20, in TLS 1.3,
+ * in TLS 1.2 with AES-GCM. (A PING is as long as a request of eight indexed fields.) */
+static __always_inline bool is_sized_like_control(__u16 record_length)
+{
+	switch (record_length) {
+	case 9 + 16:
+	case 9 + 17:
+	case 9 + 24:
+	case 13 + 16:
+	case 13 + 17:
+	case 13 + 24:
+	case 26 + 16:
+	case 26 + 17:
+	case 26 + 24:
+		return true;
+	}
+	return false;
+}
+
 /* RFC 9110, 9.3, PATCH (RFC 5789), and the preface of HTTP/2. */
 static __always_inline bool is_http_method(const __u8 *head)
 {
@@ -75,13 +107,18 @@ static __always_inline void classify_head(struct late_state *state, const __u8 *
 			return;
 		}
 		if (head[0] == TLS_RECORD_DATA) {
-			state->head = STALESOCK_HEAD_TLS_DATA;
+			state->head = length == HEAD_LENGTH + record_length &&
+						      is_sized_like_control(record_length)
+					      ? STALESOCK_HEAD_TLS_CONTROL
+					      : STALESOCK_HEAD_TLS_DATA;
 			state->record_length = record_length;
 			return;
 		}
 	}
 	if (is_closing_frame(head, length) || is_goodbye(head, length))
 		state->head = STALESOCK_HEAD_GOODBYE;
+	else if (is_http2_control(head, length))
+		state->head = STALESOCK_HEAD_CONTROL;
 	else if (is_http_method(head))
 		state->head = STALESOCK_HEAD_HTTP;
 }
@@ -159,6 +196,12 @@ static __always_inline bool is_taken_up_again(const struct tcp_sock *tp)
 	       tp->bytes_sent && (__s32)(tp->inet_conn.icsk_ack.lrcvtime - last_send) >= 0;
 }
 
+static __always_inline bool says_farewell(const struct late_state *looked)
+{
+	return looked->head == STALESOCK_HEAD_TLS_ALERT || looked->head == STALESOCK_HEAD_GOODBYE ||
+	       (looked->head == STALESOCK_HEAD_TLS_DATA && looked->record_length <= TLS_ALERT_RECORD);
+}
+
 /* Without a message the bytes are pages, of a file or of kernel TLS. */
 static __always_inline bool is_farewell(const struct tcp_sock *tp, const struct msghdr *msg,
 					__u64 bytes)
@@ -170,8 +213,7 @@ static __always_inline bool is_farewell(const struct tcp_sock *tp, const struct 
 	if (!msg)
 		return false;
 	look_at_head(&looked, msg);
-	return looked.head == STALESOCK_HEAD_TLS_ALERT || looked.head == STALESOCK_HEAD_GOODBYE ||
-	       (looked.head == STALESOCK_HEAD_TLS_DATA && looked.record_length <= TLS_ALERT_RECORD);
+	return says_farewell(&looked);
 }
 
 /*
@@ -235,6 +277,26 @@ static __always_inline void note_turn(const struct sock *sk)
 	state->turns++;
 }
 
+static __always_inline bool asks_for_nothing(const struct late_state *state)
+{
+	return state->head == STALESOCK_HEAD_CONTROL || state->head == STALESOCK_HEAD_TLS_CONTROL;
+}
+
+/* After frames of HTTP/2 that ask for nothing a request may follow: then it is the late write. */
+static __always_inline void look_again(struct late_state *state, const struct tcp_sock *tp,
+				       const struct msghdr *msg)
+{
+	struct late_state looked = {};
+
+	if (msg)
+		look_at_head(&looked, msg);
+	if (asks_for_nothing(&looked) || says_farewell(&looked))
+		return;
+	note_late_write(state, tp);
+	state->head = looked.head;
+	state->record_length = looked.record_length;
+}
+
 /* Before the first late byte is queued: once for each chunk of a send, so the first one counts. The number of bytes is
  * known where there is no message. */
 static __always_inline int on_send_begin(const struct sock *sk, const struct msghdr *msg, __u64 bytes)
@@ -256,8 +318,11 @@ static __always_inline int on_send_begin(const struct sock *sk, const struct msg
 	if (!state || !tp)
 		return 0;
 	/* An attempt that queued nothing (no memory, bad buffer) does not count: look again. */
-	if (tp->write_seq != state->write_seq)
+	if (tp->write_seq != state->write_seq) {
+		if (asks_for_nothing(state))
+			look_again(state, tp, msg);
 		return 0;
+	}
 	state->flags &= ~LATE_CONTINUED;
 	state->flags |= LATE_WRITING;
 	note_late_write(state, tp);

@@ -75,7 +75,9 @@
 #define STALESOCK_HEAD_TLS_DATA 2  /* TLS record of type 23; late_record_length is its length */
 #define STALESOCK_HEAD_GOODBYE 3   /* PostgreSQL Terminate, MySQL COM_QUIT, "QUIT", close frames */
 #define STALESOCK_HEAD_HTTP 5      /* the method of an HTTP request: a new one begins */
-#define STALESOCK_HEAD_OTHER 4     /* visible, and none of the above */
+#define STALESOCK_HEAD_OTHER 4     /* visible, and none of these */
+#define STALESOCK_HEAD_CONTROL 6   /* frames of HTTP/2 that ask for nothing */
+#define STALESOCK_HEAD_TLS_CONTROL 7 /* one TLS record of type 23 and of such a frame's length */
 
 struct stalesock_event {
 	__u64 time_ns;    /* CLOCK_BOOTTIME */
@@ -136,7 +138,7 @@ struct stalesock_event_full {
 	__u32 late_pid;
 	__u32 late_unread;        /* rcv_nxt - copied_seq at the first late write, FIN included */
 	__u32 late_copied_seq;    /* copied_seq then */
-	__u16 late_record_length; /* TLS record length, STALESOCK_HEAD_TLS_DATA only */
+	__u16 late_record_length; /* TLS record length, STALESOCK_HEAD_TLS_* of type 23 */
 	__u16 late_writes;        /* sends seen after the FIN; at least 1 */
 	__u32 late_reserved;
 	char late_command[STALESOCK_COMMAND_LENGTH];

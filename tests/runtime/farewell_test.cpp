@@ -165,6 +165,34 @@ TEST_CASE("other small requests are reuses", "[farewell]") {
 	CHECK(after_late_write("\x05\0\0\0\x03"s + "DO 1", true) == reuse); // a MySQL query
 }
 
+TEST_CASE("flow control of HTTP/2 after the FIN is no reuse, a request behind it is",
+          "[farewell]") {
+	const bool tls = GENERATE(false, true);
+	const bool asks = GENERATE(false, true);
+	INFO("over TLS: " << tls << ", with a request: " << asks);
+	const std::string window_update = tls ? tls_record(data, 3, 37) : "\0\0\4\x08\0\0\0\0\1more"s;
+	Connection connection = open_used_connection();
+	send_all(connection.active, request);
+	receive_exactly(connection.passive, request.size());
+	const std::string answer(20000, 'a');
+	send_all(connection.passive, answer);
+	half_close_passive(connection);
+	for (std::size_t i = 0; i < 4; i++) { // as it is read
+		receive_exactly(connection.active, answer.size() / 4);
+		send_all(connection.active, window_update);
+	}
+	if (asks) {
+		send_all(connection.active, tls ? tls_record(data, 3, 39) : request);
+	}
+	connection.active.close();
+	const Seen seen = watch().observe(connection);
+	const bool harmless = sees(Sight::head) && !asks;
+	REQUIRE(names(seen.active) ==
+	        Names{"limit_close", harmless ? "farewell_write" : "stale_reuse"});
+	CHECK((seen.active[1].at("confidence") == "certain") == (sees(Sight::head) && (asks || !tls)));
+	CHECK(names(seen.passive) == Names{});
+}
+
 TEST_CASE("Java's farewell in two writes", "[farewell]") {
 	Connection connection = open_used_connection();
 	stay_idle();

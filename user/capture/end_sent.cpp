@@ -22,6 +22,17 @@ bool begins_tls_record(const Segment& segment) {
 	return segment.head == PayloadHead::tls_data || segment.head == PayloadHead::tls_alert;
 }
 
+bool is_farewell(const Segment& segment) {
+	return segment.head == PayloadHead::goodbye || segment.head == PayloadHead::tls_alert ||
+	       (segment.head == PayloadHead::tls_data && segment.record_length <= tls_alert_record);
+}
+
+/// As the hook of sends looks again after frames of HTTP/2 that ask for nothing.
+bool may_ask(const Segment& segment) {
+	return segment.head != PayloadHead::http2_control && !segment.control_sized &&
+	       !is_farewell(segment);
+}
+
 } // namespace
 
 void End::sent(const Identity& self, const Segment& segment, const EventHandler& handler) {
@@ -165,10 +176,7 @@ void End::begin_message(const Segment& segment, Nanoseconds time) {
 /// As the hook of sends tells it.
 void End::say_farewell(const Identity& self, const Segment& segment, Nanoseconds time,
                        const EventHandler& handler) {
-	const bool farewell =
-		segment.head == PayloadHead::goodbye || segment.head == PayloadHead::tls_alert ||
-		(segment.head == PayloadHead::tls_data && segment.record_length <= tls_alert_record);
-	if (state_ != TcpState::established || passive_ || !farewell) {
+	if (state_ != TcpState::established || passive_ || !is_farewell(segment)) {
 		return;
 	}
 	Event said = event(self, EventKind::reuse, time);
@@ -182,7 +190,8 @@ void End::say_farewell(const Identity& self, const Segment& segment, Nanoseconds
 void End::write_late(const Identity& self, const Segment& segment, Nanoseconds time,
                      const EventHandler& handler) {
 	LateWrite& late = late_->write;
-	if (late.writes == 0) {
+	const bool control = late.head == PayloadHead::http2_control || late.control_sized;
+	if (late.writes == 0 || (control && may_ask(segment))) {
 		begin_late(segment, time);
 	}
 	late.bytes = counters_.write_seq() - late_->write_seq_at_fin;
@@ -206,6 +215,7 @@ void End::begin_late(const Segment& segment, Nanoseconds time) {
 	late.begin_seen = segment.head != PayloadHead::unknown;
 	late.head = segment.head;
 	late.record_length = segment.record_length;
+	late.control_sized = segment.control_sized;
 	late.copied_seq = counters_.copied_seq();
 	late.unread = counters_.rcv_nxt() - counters_.copied_seq();
 	late.continued =

@@ -169,6 +169,7 @@ PacketStatus read_tcp(Octets bytes, std::uint32_t length, Segment& segment) { //
 		rest.first(std::min<std::size_t>(rest.size(), segment.payload)), segment.payload);
 	segment.head = head.head;
 	segment.record_length = head.record_length;
+	segment.control_sized = head.control_sized;
 	return PacketStatus::segment;
 }
 

@@ -60,6 +60,52 @@ bool is_goodbye(Octets head, std::uint32_t length) {
 	       ((word == terminate && head[4] == 4) || (word == com_quit && head[4] == 1));
 }
 
+/// WINDOW_UPDATE (RFC 9113, 6.9) and RST_STREAM (6.4), the answers to PING (6.7) and SETTINGS (6.5).
+bool asks_for_nothing(Octets frame) {
+	constexpr std::uint8_t ack = 1;
+	struct Header {
+		std::uint8_t length;
+		std::uint8_t type;
+		std::uint8_t flags;
+	};
+	constexpr std::array<Header, 4> headers{{{4, 8, 0}, {4, 3, 0}, {8, 6, ack}, {0, 4, ack}}};
+	return frame[0] == 0 && frame[1] == 0 &&
+	       std::any_of(headers.begin(), headers.end(), [&](const Header& header) {
+			   return frame[2] == header.length && frame[3] == header.type &&
+		              frame[4] == header.flags;
+		   });
+}
+
+/// The answer to SETTINGS, or one or two of WINDOW_UPDATE and RST_STREAM, in TLS 1.2 with ChaCha20, in TLS 1.3, in TLS 1.2
+/// with AES-GCM. (A PING is as long as a request of eight indexed fields.)
+bool is_sized_like_control(Octets record) {
+	constexpr std::array<std::uint16_t, 9> sizes{25, 26, 33, 29, 30, 37, 42, 43, 50};
+	return record[0] == tls_record_data && record[1] == tls_major_version &&
+	       std::find(sizes.begin(), sizes.end(), read_u16(record, 3)) != sizes.end();
+}
+
+/// What was written apart may share a segment: `wanted` holds for the first message and for all others, which end where
+/// the payload ends. `size` says how long one is, from its first five bytes.
+template <typename Wanted, typename Size>
+bool consists_of(Octets captured, std::uint32_t length, Wanted wanted, Size size) {
+	std::size_t next = 0;
+	while (next + head_length <= captured.size() && wanted(captured.subspan(next))) {
+		next += size(captured.subspan(next));
+	}
+	return next == length;
+}
+
+bool is_http2_control(Octets captured, std::uint32_t length) {
+	constexpr std::size_t frame_header = 9;
+	return consists_of(captured, length, asks_for_nothing,
+	                   [](Octets frame) { return frame_header + frame[2]; });
+}
+
+bool is_tls_of_control_size(Octets captured, std::uint32_t length) {
+	return consists_of(captured, length, is_sized_like_control,
+	                   [](Octets record) { return head_length + read_u16(record, 3); });
+}
+
 bool is_http_method(Octets head) {
 	return std::any_of(methods.begin(), methods.end(),
 	                   [&](std::string_view method) { return text_of(head).starts_with(method); });
@@ -83,11 +129,15 @@ HeadClass classify_head(Octets captured, std::uint32_t length) {
 			return {PayloadHead::tls_alert, read_u16(head, 3)};
 		}
 		if (head[0] == tls_record_data) {
-			return {PayloadHead::tls_data, read_u16(head, 3)};
+			return {PayloadHead::tls_data, read_u16(head, 3),
+			        is_tls_of_control_size(captured, length)};
 		}
 	}
 	if (is_goodbye(head, length)) {
 		return {PayloadHead::goodbye, 0};
+	}
+	if (is_http2_control(captured, length)) {
+		return {PayloadHead::http2_control, 0};
 	}
 	return {is_http_method(head) ? PayloadHead::http_request : PayloadHead::other, 0};
 }

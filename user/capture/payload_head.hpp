@@ -12,6 +12,7 @@ namespace stalesock {
 struct HeadClass {
 	PayloadHead head = PayloadHead::unknown;
 	std::uint16_t record_length = 0; ///< for TLS
+	bool control_sized = false;      ///< as in LateWrite, or several such records
 };
 
 /// `captured` is what the capture kept of `length` bytes of payload. Unknown when fewer than five bytes were

@@ -37,6 +37,7 @@ struct Segment {
 	std::uint16_t record_length = 0;         ///< of the TLS record that begins the payload
 	std::uint8_t flags = 0;                  ///< TcpFlag
 	PayloadHead head = PayloadHead::unknown; ///< unknown when it was not captured, or there is none
+	bool control_sized = false;              ///< HeadClass::control_sized
 	bool selective_ack = false;              ///< acknowledges bytes beyond a gap (RFC 2018)
 	std::optional<TcpTimestamps> timestamps;
 

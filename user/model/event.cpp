@@ -69,6 +69,7 @@ std::string_view to_string(PayloadHead head) {
 	case PayloadHead::goodbye: return "goodbye";
 	case PayloadHead::other: return "other";
 	case PayloadHead::http_request: return "http_request";
+	case PayloadHead::http2_control: return "http2_control";
 	}
 	return "unknown";
 }

@@ -81,7 +81,8 @@ enum class PayloadHead : std::uint8_t {
 	tls_data,
 	goodbye,
 	other,
-	http_request
+	http_request,
+	http2_control ///< frames that ask for nothing
 };
 [[nodiscard]] std::string_view to_string(PayloadHead head);
 /// TLS 1.3 hides the record type; a record this short holds an alert (2 bytes, content type, tag).
@@ -134,6 +135,7 @@ struct LateWrite {
 	std::uint16_t writes = 0;     ///< sends seen after the FIN so far
 	PayloadHead head = PayloadHead::unknown;
 	std::uint16_t record_length = 0; ///< of the TLS record, for tls_data only
+	bool control_sized = false;      ///< tls_data: one record, as long as one of http2_control
 	bool read_afterwards = false;    ///< the application read again after its late write
 	bool continued = false;          ///< the first late bytes end a send that began before the FIN
 	std::optional<Actor> writer;

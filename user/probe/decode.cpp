@@ -57,10 +57,12 @@ Actor actor_of(std::uint32_t pid, const char (&command)[STALESOCK_COMMAND_LENGTH
 PayloadHead head_of(std::uint8_t head) {
 	switch (head) {
 	case STALESOCK_HEAD_TLS_ALERT: return PayloadHead::tls_alert;
-	case STALESOCK_HEAD_TLS_DATA: return PayloadHead::tls_data;
+	case STALESOCK_HEAD_TLS_DATA:
+	case STALESOCK_HEAD_TLS_CONTROL: return PayloadHead::tls_data;
 	case STALESOCK_HEAD_GOODBYE: return PayloadHead::goodbye;
 	case STALESOCK_HEAD_HTTP: return PayloadHead::http_request;
 	case STALESOCK_HEAD_OTHER: return PayloadHead::other;
+	case STALESOCK_HEAD_CONTROL: return PayloadHead::http2_control;
 	default: return PayloadHead::unknown;
 	}
 }
@@ -145,6 +147,7 @@ LateWrite late_of(const stalesock_event_full& record) {
 	late.writes = record.late_writes;
 	late.head = head_of(record.late_head);
 	late.record_length = record.late_record_length;
+	late.control_sized = record.late_head == STALESOCK_HEAD_TLS_CONTROL;
 	late.read_afterwards = has(record.head.flags, STALESOCK_F_LATE_READ);
 	late.continued = has(record.head.flags, STALESOCK_F_LATE_CONTINUED);
 	if (record.late_pid != 0) {

@@ -31,6 +31,7 @@ struct FinFacts {
 	std::optional<Nanoseconds> judge_late_at; ///< verdict on the late write is due then
 	bool answered_early = false;              ///< an early response was reported at the FIN
 	bool late_judged = false;
+	bool late_was_control = false; ///< flow control of HTTP/2, as judged: a request may follow
 	bool rst_received = false;
 	bool closed_by_us = false;
 	bool leak_told = false;

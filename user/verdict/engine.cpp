@@ -56,7 +56,8 @@ void Engine::State::settle_fin(Connection& connection, const Handler& handler) {
 		return;
 	}
 	connection.fin->judged_at_fin.reset();
-	if (connection.fin->late && early_response_by_late_write(situation(connection, nullptr))) {
+	if (connection.fin->late && !is_flow_control(situation(connection, nullptr)) &&
+	    early_response_by_late_write(situation(connection, nullptr))) {
 		return;
 	}
 	Event fin;
@@ -70,6 +71,11 @@ void Engine::State::settle_fin(Connection& connection, const Handler& handler) {
 void Engine::State::on_late_write(Connection& connection, const Handler& handler) {
 	FinFacts& fin = *connection.fin;
 	settle_fin(connection, handler);
+	if (fin.late_was_control && !is_flow_control(situation(connection, nullptr))) {
+		fin.late_was_control = false;
+		fin.late_judged = false;
+		fin.judge_late_at.reset();
+	}
 	if (fin.late_judged || connection.role != Role::active) {
 		return;
 	}
@@ -89,6 +95,7 @@ void Engine::State::settle_late_write(Connection& connection, const Handler& han
 		return;
 	}
 	connection.fin->late_judged = true;
+	connection.fin->late_was_control = is_flow_control(situation(connection, nullptr));
 	if (!connection.fin->answered_early) {
 		judge(connection, rules_at_late_write(), nullptr, handler);
 	}

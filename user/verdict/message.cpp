@@ -106,10 +106,13 @@ std::string farewell_write_message(const Verdict& verdict) {
 		                   who(verdict.owner), to_string(verdict.connection.remote),
 		                   duration_or_unknown(verdict.evidence.idle));
 	}
-	const bool tls = verdict.evidence.late_head.value_or("").starts_with("tls");
-	return fmt::format("{} wrote a {} of {} B to {} {} after the peer's FIN, which is harmless",
-	                   writer(verdict.owner), tls ? "TLS farewell" : "goodbye",
-	                   or_zero(verdict.evidence.bytes_after_fin),
+	const std::string head = verdict.evidence.late_head.value_or("");
+	const bool control = head == to_string(PayloadHead::http2_control);
+	const std::string what = control                   ? "control frames"
+	                         : head.starts_with("tls") ? "a TLS farewell"
+	                                                   : "a goodbye";
+	return fmt::format("{} wrote {} of {} B to {} {} after the peer's FIN, which is harmless",
+	                   writer(verdict.owner), what, or_zero(verdict.evidence.bytes_after_fin),
 	                   to_string(verdict.connection.remote),
 	                   duration_or_unknown(verdict.evidence.fin_to_write));
 }

@@ -106,6 +106,10 @@ using Rule = std::optional<Finding> (*)(const Situation&);
 /// and our last send is recent.
 [[nodiscard]] bool may_become_early_response(const Connection& connection, Nanoseconds tick);
 
+/// The late write was none of a request, but frames of HTTP/2 that ask for nothing: flow control while an answer is
+/// read, mostly. Over TLS only their length tells, and that the peer closed amid an exchange.
+[[nodiscard]] bool is_flow_control(const Situation& situation);
+
 /// What the application does after its late write decides whether that was a farewell.
 [[nodiscard]] bool farewell_is_open(const Connection& connection);
 

@@ -14,6 +14,12 @@ bool is_hidden(const LateWrite& late) {
 	return !late.begin_seen || late.kernel_tls;
 }
 
+/// The peer's FIN came with its answer, or while it sent one.
+bool closed_amid_exchange(const Situation& situation) {
+	const auto reading = reading_at_fin(situation.connection, situation.tick);
+	return reading && was_idle(*reading) < Belief::probably;
+}
+
 Finding found_late(VerdictKind kind, const Situation& situation) {
 	const FinFacts& fin = *situation.connection.fin;
 	Finding finding;
@@ -27,7 +33,9 @@ Finding found_late(VerdictKind kind, const Situation& situation) {
 		infer(finding, Confidence::likely,
 		      "the time of the write, and what the application had read by then");
 	}
-	if (fin.late->head == PayloadHead::unknown && fin.late->bytes <= longest_farewell) {
+	if (fin.late->head == PayloadHead::unknown &&
+	    (fin.late->bytes <= longest_farewell ||
+	     (kind == VerdictKind::stale_reuse && closed_amid_exchange(situation)))) {
 		infer(finding, Confidence::likely,
 		      kind == VerdictKind::farewell_write
 		          ? "that bytes of this length, which were not visible, are a TLS close_notify"
@@ -143,6 +151,17 @@ bool ended_by_peer(const Event& event) {
 
 } // namespace
 
+bool is_flow_control(const Situation& situation) {
+	const Connection& connection = situation.connection;
+	const LateWrite& late = *connection.fin->late;
+	if (late.head == PayloadHead::http2_control || !late.control_sized) {
+		return late.head == PayloadHead::http2_control;
+	}
+	return connection.role == Role::active && closed_amid_exchange(situation) &&
+	       (late.unread > longest_parting_record ||
+	        late.time - connection.fin->time <= early_continuation);
+}
+
 bool farewell_is_open(const Connection& connection) {
 	const LateWrite* late = late_of(connection);
 	return late != nullptr && is_tls_short_record(*late) && !late->read_afterwards &&
@@ -153,6 +172,15 @@ std::optional<Finding> farewell_write(const Situation& situation) {
 	const LateWrite& late = *late_of(situation.connection);
 	if (is_plain_farewell(late) || is_sized_like_close_notify(late, late.bytes)) {
 		return found_late(VerdictKind::farewell_write, situation);
+	}
+	if (is_flow_control(situation)) {
+		Finding control = found_late(VerdictKind::farewell_write, situation);
+		control.evidence.late_head = to_string(PayloadHead::http2_control);
+		if (late.head != PayloadHead::http2_control) {
+			infer(control, Confidence::likely,
+			      "that TLS records of this length are flow control of HTTP/2");
+		}
+		return control;
 	}
 	if (!is_tls_short_record(late) || late.read_afterwards) {
 		return std::nullopt;

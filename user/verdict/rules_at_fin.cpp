@@ -135,6 +135,11 @@ std::optional<Finding> early_response_at_fin(const Situation& situation) {
 	}
 	Finding finding = found(VerdictKind::early_response, situation);
 	infer_answer(finding, reading, situation);
+	const std::uint32_t outstanding = unacked_bytes(reading.view);
+	if (outstanding != 0 &&
+	    outstanding <= longest_farewell) { // or a goodbye, or flow control of HTTP/2
+		infer(finding, Confidence::likely, "that what was on its way was part of a request");
+	}
 	return finding;
 }
 

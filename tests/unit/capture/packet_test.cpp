@@ -203,6 +203,41 @@ TEST_CASE("a frame cut anywhere is a segment only with a whole TCP header", "[ca
 	}
 }
 
+TEST_CASE("frames of HTTP/2 that ask for nothing are known, alone and joined", "[capture]") {
+	const std::string window_update("\0\0\4\x08\0\0\0\0\1more", 13);
+	const std::string reset_stream("\0\0\4\3\0\0\0\0\1code", 13);
+	const std::string pong("\0\0\x08\6\1\0\0\0\0streamno", 17);
+	const std::string settings_taken("\0\0\0\4\1\0\0\0\0", 9);
+	const std::string headers("\0\0\4\1\5\0\0\0\1four", 13);
+	for (const std::string& frames :
+	     {window_update, reset_stream, pong, settings_taken, window_update + window_update,
+	      settings_taken + pong + reset_stream}) {
+		CHECK(head_of(frames).head == PayloadHead::http2_control);
+		CHECK(head_of(frames + headers).head == PayloadHead::other);
+		CHECK(head_of(frames, frames.size() + 1).head == PayloadHead::other);
+		CHECK(head_of(frames.substr(0, frames.size() - 1)).head == PayloadHead::other);
+	}
+	CHECK(head_of(headers).head == PayloadHead::other);
+}
+
+TEST_CASE("TLS records as long as frames of HTTP/2 that ask for nothing are noted", "[capture]") {
+	const auto record = [](std::size_t length) {
+		return std::string("\x17\3\3\0", 4) + static_cast<char>(length) + std::string(length, 'x');
+	};
+	for (const std::size_t length : {25, 26, 33, 29, 30, 37, 42, 43, 50}) {
+		INFO(length);
+		CHECK(head_of(record(length)).head == PayloadHead::tls_data);
+		CHECK(head_of(record(length)).control_sized);
+		CHECK(head_of(record(length) + record(30)).control_sized);
+		CHECK_FALSE(head_of(record(length) + record(39)).control_sized);
+		CHECK_FALSE(head_of(record(length), static_cast<std::uint32_t>(length + 6)).control_sized);
+	}
+	for (const std::size_t length : {19, 24, 27, 31, 39, 41, 51}) {
+		CHECK_FALSE(head_of(record(length)).control_sized);
+	}
+	CHECK_FALSE(head_of("\x15\3\3\0\x1a" + std::string(26, 'x')).control_sized); // an alert
+}
+
 TEST_CASE("the first bytes are classified as the kernel side does", "[capture]") {
 	CHECK(head_of(std::string("\x15\x03\x03\x00\x1a", 5) + std::string(26, 'x')).head ==
 	      PayloadHead::tls_alert);
@@ -227,7 +262,7 @@ TEST_CASE("the first bytes are classified as the kernel side does", "[capture]")
 	const std::string goaway("\0\0\x08\7\0\0\0\0\0streamno", 17);
 	CHECK(head_of(goaway).head == PayloadHead::goodbye);
 	CHECK(head_of(goaway + "x").head == PayloadHead::other);
-	CHECK(head_of(std::string("\0\0\x08\6\1\0\0\0\0streamno", 17)).head ==
+	CHECK(head_of(std::string("\0\0\x08\6\0\0\0\0\0streamno", 17)).head ==
 	      PayloadHead::other);                                             // PING
 	CHECK(head_of(std::string("\xe0\0", 2)).head == PayloadHead::goodbye); // MQTT
 	CHECK(head_of(std::string("\xe0\2\0\0", 4)).head == PayloadHead::goodbye);

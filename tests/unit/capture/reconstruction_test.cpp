@@ -247,6 +247,31 @@ TEST_CASE("a request as long as a close_notify that crosses the FIN is a race", 
 	CHECK(kinds_after(close_notify) == Kinds{"farewell_write"});
 }
 
+TEST_CASE("flow control after the FIN is no reuse, a request behind it is", "[capture]") {
+	const std::string window_update("\0\0\4\x08\0\0\0\0\1more", 13);
+	const auto kinds_after = [](const std::vector<std::string>& writes) {
+		WireTap tap;
+		Talk talk(tap);
+		talk.open();
+		talk.now += 1ms;
+		talk.turn(1, 1);
+		talk.now += 1ms;
+		talk.server({}, 6, 6, fin_ack);
+		std::uint32_t sequence = 6;
+		for (const std::string& written : writes) {
+			talk.now += 1ms;
+			talk.client(written, sequence, 7);
+			sequence += static_cast<std::uint32_t>(written.size());
+		}
+		tap.finish();
+		return tap.kinds();
+	};
+	CHECK(kinds_after({window_update, window_update, window_update}) ==
+	      Kinds{"limit_close", "farewell_write"});
+	CHECK(kinds_after({window_update, window_update, "GET /late"}) ==
+	      Kinds{"limit_close", "stale_reuse"});
+}
+
 TEST_CASE("farewells are known by their first bytes", "[capture]") {
 	CHECK(kinds_after_idle_close(close_notify, true) == Kinds{"idle_close", "farewell_write"});
 	CHECK(kinds_after_idle_close("QUIT\r\n", true) == Kinds{"idle_close", "farewell_write"});

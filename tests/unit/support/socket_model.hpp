@@ -124,8 +124,10 @@ class SocketModel {
 	/// Payload accepted in CLOSE_WAIT.
 	Event late_write(Nanoseconds now, std::uint32_t bytes, PayloadHead head = PayloadHead::other,
 	                 std::uint16_t record_length = 0) {
-		if (!late_) {
-			late_ = LateWrite{};
+		const bool first_request = late_ && late_->head == PayloadHead::http2_control &&
+		                           head != PayloadHead::http2_control;
+		if (!late_ || first_request) {
+			late_ = late_.value_or(LateWrite{});
 			late_->time = now;
 			late_->unread = view_.rcv_nxt - view_.copied_seq;
 			late_->copied_seq = view_.copied_seq;

@@ -107,6 +107,37 @@ TEST_CASE("without an RST a stale reuse is reported when it has settled, with al
 	}
 }
 
+TEST_CASE("a request after frames of HTTP/2 that ask for nothing is a reuse, soon or later") {
+	Story story;
+	SocketModel socket;
+	story.apply(socket.open(start));
+	socket.turn(start, 100, 5000);
+	story.apply(socket.peer_fin(start + milliseconds(2)));
+	const Nanoseconds first = start + milliseconds(3);
+	story.apply(socket.late_write(first, 13, PayloadHead::http2_control));
+	SECTION("none") {
+		story.apply(socket.late_write(first + seconds(1), 13, PayloadHead::http2_control));
+		story.apply(socket.reset(first + seconds(2)));
+		CHECK(story.kinds() == Names{"limit_close", "farewell_write"});
+	}
+	SECTION("at once") {
+		story.apply(socket.late_write(first + milliseconds(1), 60));
+		story.finish(start + seconds(9));
+		CHECK(story.kinds() == Names{"limit_close", "stale_reuse"});
+		CHECK(story.verdicts.back().evidence.fin_to_write == milliseconds(2));
+		CHECK(story.verdicts.back().evidence.bytes_after_fin == 73U);
+	}
+	SECTION("after the verdict on them") {
+		story.until(first + seconds(1));
+		CHECK(story.kinds() == Names{"limit_close", "farewell_write"});
+		story.apply(socket.late_write(first + seconds(2), 60));
+		story.apply(socket.late_write(first + seconds(2) + milliseconds(1), 60));
+		story.finish(start + seconds(9));
+		CHECK(story.kinds() == Names{"limit_close", "farewell_write", "stale_reuse"});
+		CHECK(story.verdicts.back().evidence.fin_to_write == seconds(2) + milliseconds(1));
+	}
+}
+
 TEST_CASE("a client that reads the end of file and closes has nothing to answer for") {
 	Story story;
 	SocketModel socket;

@@ -544,6 +544,40 @@ TEST_CASE("where a write is hidden, the length of a close_notify is a farewell's
 	}
 }
 
+TEST_CASE("frames of HTTP/2 that ask for nothing are no reuse, however many") {
+	Connection connection = with_late_write(PayloadHead::http2_control, 4000, 0);
+	const Finding finding = *first_finding(rules_at_late_write(), {connection, nullptr, tick});
+	CHECK(finding.kind == VerdictKind::farewell_write);
+	CHECK(finding.confidence == Confidence::certain);
+	CHECK(finding.evidence.late_head == "http2_control");
+}
+
+TEST_CASE("over TLS flow control is told by its length, and only amid an exchange") {
+	const auto judged = [](Nanoseconds idle, Nanoseconds after, std::uint32_t unread) {
+		Connection connection = with_late_write(PayloadHead::tls_data, 4000, 37);
+		SocketModel socket;
+		socket.send(start - idle - milliseconds(2), 200);
+		socket.acked(start - idle);
+		socket.receive(start - idle, 50000);
+		connection.fin->view = socket.peer_fin(start).view;
+		connection.fin->late->time = start + after;
+		connection.fin->late->unread = unread;
+		connection.fin->late->control_sized = true;
+		return *first_finding(rules_at_late_write(), {connection, nullptr, tick});
+	};
+	const Finding amid = judged(milliseconds(1), milliseconds(3), 1);
+	CHECK(amid.kind == VerdictKind::farewell_write);
+	CHECK(amid.confidence == Confidence::likely);
+	CHECK(amid.inferred == "that TLS records of this length are flow control of HTTP/2");
+	CHECK(amid.evidence.late_head == "http2_control");
+	CHECK(judged(milliseconds(1), early_continuation, 1).kind == VerdictKind::farewell_write);
+	CHECK(judged(milliseconds(1), early_continuation + milliseconds(1), 1).kind ==
+	      VerdictKind::stale_reuse);
+	CHECK(judged(milliseconds(1), seconds(30), longest_parting_record + 1).kind ==
+	      VerdictKind::farewell_write); // an answer that is read slowly
+	CHECK(judged(seconds(2), milliseconds(3), 1).kind == VerdictKind::stale_reuse);
+}
+
 TEST_CASE("a file of a close_notify's length is not hidden, and no farewell") {
 	const Connection connection = with_late_write(PayloadHead::unknown, 31, 0);
 	CHECK(late_kind(connection) == VerdictKind::stale_reuse);
