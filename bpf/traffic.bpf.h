@@ -166,7 +166,9 @@ static __always_inline void look_at_head(struct late_state *state, const struct 
 			return;
 		length = available;
 	}
-	length &= 7; /* for the verifier */
+	/* The compiler knows that it is short; the verifier of 6.1 does not, once it was spilled. */
+	barrier_var(length);
+	length &= 7;
 	error = in_kernel ? bpf_probe_read_kernel(head, length, bytes)
 			  : bpf_probe_read_user(head, length, bytes);
 	if (!error)

@@ -55,6 +55,15 @@ bool still_sending(const Reading& reading) {
 	       send_age(reading) <= early_window;
 }
 
+/// We wrote as soon as something came, and the peer ended as soon as we had written: it may have been flow control of
+/// HTTP/2 for the end of an answer.
+bool ended_the_moment_we_wrote(const Reading& reading) {
+	constexpr Nanoseconds at_once = std::chrono::milliseconds(1);
+	const SocketView& view = reading.view;
+	return view.bytes_received != 0 && view.receive_age_ticks <= view.send_age_ticks + 1 &&
+	       send_age(reading) <= at_once + 2 * std::chrono::microseconds(view.srtt_us);
+}
+
 Nanoseconds race_limit(const SocketView& view) {
 	return std::max<Nanoseconds>(race_window, 4 * std::chrono::microseconds(view.srtt_us));
 }
@@ -124,6 +133,8 @@ std::optional<Finding> unanswered_close(const Situation& situation) {
 	Finding finding = found(VerdictKind::unanswered_close, situation);
 	if (outstanding) { // the first request of a fresh connection, so no race of a reuse
 		infer(finding, Confidence::likely, "that the peer refused the request");
+	} else if (ended_the_moment_we_wrote(reading)) {
+		infer(finding, Confidence::likely, "that what was written last was a request");
 	}
 	return finding;
 }

@@ -163,6 +163,29 @@ TEST_CASE("unanswered_close within one tick of the answer before") {
 	}
 }
 
+TEST_CASE("what was written at once, and met the peer's end at once, may have been no request") {
+	const auto judged = [](Nanoseconds gap, Nanoseconds taken) {
+		SocketModel socket;
+		socket.turn(start, 100, 50000);
+		const Nanoseconds written = start + seconds(1) + gap;
+		socket.receive(start + seconds(1), 50000);
+		socket.read_all();
+		socket.send(written, 42);
+		socket.acked(written + microseconds(10));
+		const Event event = socket.peer_fin(written + taken);
+		Connection connection;
+		connection.role = Role::active;
+		return *first_finding(rules_at_peer_fin(), {connection, &event, tick});
+	};
+	const Finding at_once = judged(microseconds(20), microseconds(30));
+	CHECK(at_once.kind == VerdictKind::unanswered_close);
+	CHECK(at_once.confidence == Confidence::likely);
+	CHECK(at_once.inferred == "that what was written last was a request");
+	CHECK(judged(2 * tick, microseconds(30)).confidence == Confidence::certain);
+	CHECK(judged(microseconds(20), milliseconds(2)).confidence == Confidence::certain);
+	CHECK(judged(microseconds(20), milliseconds(2)).kind == VerdictKind::unanswered_close);
+}
+
 TEST_CASE("unanswered_close needs a write") {
 	SocketModel socket;
 	(void)socket.open(start);
