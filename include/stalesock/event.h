@@ -68,8 +68,9 @@
 #define STALESOCK_F_SENDS_SEEN                                                                     \
 	(1u << 19) /* a hook looks at what is sent: what was a farewell had a REUSE (full records) */
 
-/* stalesock_event_full.late_head: what the first bytes of the first late write were. The bytes
- * themselves never leave the kernel. */
+/* stalesock_event_full.late_head: what the first bytes of the first late write were, or, after
+ * frames of HTTP/2 that ask for nothing, of the first that may ask: time, writer and what was unread
+ * are of the same write. The bytes themselves never leave the kernel. */
 #define STALESOCK_HEAD_UNKNOWN 0   /* not visible (page iterator, no hook) */
 #define STALESOCK_HEAD_TLS_ALERT 1 /* TLS record of type 21 */
 #define STALESOCK_HEAD_TLS_DATA 2  /* TLS record of type 23; late_record_length is its length */

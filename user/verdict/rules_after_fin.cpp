@@ -154,10 +154,11 @@ bool ended_by_peer(const Event& event) {
 bool is_flow_control(const Situation& situation) {
 	const Connection& connection = situation.connection;
 	const LateWrite& late = *connection.fin->late;
-	if (late.head == PayloadHead::http2_control || !late.control_sized) {
-		return late.head == PayloadHead::http2_control;
+	if (late.head == PayloadHead::http2_control) {
+		return true;
 	}
-	return connection.role == Role::active && closed_amid_exchange(situation) &&
+	return late.control_sized && connection.role == Role::active &&
+	       closed_amid_exchange(situation) &&
 	       (late.unread > longest_parting_record ||
 	        late.time - connection.fin->time <= early_continuation);
 }
