@@ -256,6 +256,14 @@ bool acknowledged_before_delivery(const Reading& reading) {
 	       last_tx_us(view) < view.delivered_us;
 }
 
+bool received_before_delivery(const Reading& reading) {
+	const SocketView& view = reading.view;
+	constexpr std::uint32_t granularity = 2; // of a difference of ticks, and of ours to TCP's clock
+	return reading.clock_fresh && view.bytes_received != 0 && unacked_bytes(view) == 0 &&
+	       ticks(view.receive_age_ticks, reading.tick) >=
+	           since(view, view.delivered_us) + granularity * reading.tick;
+}
+
 Belief only_last_words(const Reading& reading, Nanoseconds quiet) {
 	const SocketView& view = reading.view;
 	const std::uint32_t unread = unread_bytes(reading);

@@ -96,6 +96,10 @@ struct Reading {
 /// sent before that write arrived, or at least before its last segment did.
 [[nodiscard]] bool acknowledged_before_delivery(const Reading& reading);
 
+/// What was received last came some ticks before the peer acknowledged the last of what we wrote: an answer to all of it
+/// would have carried that acknowledgement. Only with a fresh clock.
+[[nodiscard]] bool received_before_delivery(const Reading& reading);
+
 /// How far the counters settle a question.
 enum class Belief : std::uint8_t { no, probably_not, probably, yes };
 

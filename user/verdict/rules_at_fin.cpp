@@ -162,7 +162,8 @@ std::optional<Finding> limit_close(const Situation& situation) {
 		return std::nullopt;
 	}
 	Finding finding = found(VerdictKind::limit_close, situation);
-	if (idle != Belief::no || acknowledged_before_delivery(reading)) {
+	if (idle != Belief::no || acknowledged_before_delivery(reading) ||
+	    received_before_delivery(reading)) {
 		infer(finding, Confidence::likely, "that what came last was the answer");
 	}
 	return finding;

@@ -226,9 +226,23 @@ TEST_CASE("what crossed the last request may be no answer to it, and limit_close
 		acknowledge();
 		expected = Confidence::certain;
 	}
+	Nanoseconds fin = sent + microseconds(33'100);
+	SECTION("it waits for our delayed ACK, and the peer's end acknowledges the request") {
+		socket.receive(sent + microseconds(32'473), 40);
+		socket.read_all();
+		fin = sent + milliseconds(60);
+		socket.acked(fin);
+	}
+	SECTION("it waits for our delayed ACK, and came with the acknowledgement of the request") {
+		socket.acked(sent + microseconds(32'473));
+		socket.receive(sent + microseconds(32'473), 40);
+		socket.read_all();
+		fin = sent + milliseconds(60);
+		expected = Confidence::certain;
+	}
 	Connection connection;
 	connection.role = Role::active;
-	const Event event = socket.peer_fin(sent + microseconds(33'100));
+	const Event event = socket.peer_fin(fin);
 	const auto finding = first_finding(rules_at_peer_fin(), {connection, &event, tick});
 	REQUIRE(finding);
 	CHECK(finding->kind == VerdictKind::limit_close);
