@@ -8,9 +8,10 @@ namespace oracle {
 
 namespace {
 
-/// Mostly long enough to be found.
+/// Mostly long enough to be found, also by a scan that a busy machine delays.
 Microseconds neglect(Draft& draft) {
-	const Microseconds longest = waiting_limit + scan_interval + milliseconds(1400);
+	const Microseconds longest =
+		waiting_limit + scan_interval + longest_scan_delay + milliseconds(900);
 	return draft.chance(75) ? draft.between(longest - milliseconds(400), longest)
 	                        : draft.between(milliseconds(200), milliseconds(750));
 }

@@ -98,8 +98,8 @@ int run(const Options& options) {
 	const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
 	const Judgement judgement = judge(std::move(evidence), options);
 	save(options, judgement);
-	std::fputs(judgement.first_stories.c_str(), stdout);
 	std::fputs(judgement.table.c_str(), stdout);
+	std::fputs(judgement.first_stories.c_str(), stdout); // last: of a log, only the end may be kept
 	for (const std::string& complaint : judgement.complaints)
 		std::printf("oracle: FAILED: %s\n", complaint.c_str());
 	std::printf("oracle: %s in %.1f s; the seed was %llu\n",

@@ -16,13 +16,13 @@ std::uint16_t Paths::client_port(const RawPacket& packet, const Layout& layout) 
 	return paths_.at(source).delay_us != 0 ? source : destination_port(packet, layout);
 }
 
-/// Once forgotten, always.
-bool Paths::has_forgotten(std::uint16_t port, Clock::time_point now) {
+/// Once forgotten, always; but a handshake that is slow is none that was forgotten.
+bool Paths::has_forgotten(std::uint16_t port, bool opens, Clock::time_point now) {
 	const Microseconds limit(paths_.at(port).forgets_after_us);
 	if (limit == Microseconds::zero())
 		return false;
 	Memory& memory = memories_.try_emplace(port, Memory{now}).first->second;
-	memory.forgotten |= now - memory.last_packet > limit;
+	memory.forgotten |= !opens && now - memory.last_packet > limit;
 	memory.last_packet = now;
 	return memory.forgotten;
 }
@@ -33,7 +33,7 @@ std::optional<Microseconds> Paths::carry(RawPacket& packet, Clock::time_point no
 		return std::nullopt;
 	const std::uint16_t port = client_port(packet, *layout);
 	const Path& path = paths_.at(port);
-	if (!has_forgotten(port, now))
+	if (!has_forgotten(port, opens(packet, *layout), now))
 		swap_addresses(packet, *layout);
 	else if (path.resets && !is_reset(packet, *layout))
 		packet = bare_reset(packet, *layout);

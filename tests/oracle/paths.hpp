@@ -35,7 +35,7 @@ class Paths {
 	};
 
 	[[nodiscard]] std::uint16_t client_port(const RawPacket& packet, const Layout& layout) const;
-	[[nodiscard]] bool has_forgotten(std::uint16_t port, Clock::time_point now);
+	[[nodiscard]] bool has_forgotten(std::uint16_t port, bool opens, Clock::time_point now);
 
 	std::array<Path, 65'536> paths_{};
 	std::unordered_map<std::uint16_t, Memory> memories_; ///< of the paths that forget

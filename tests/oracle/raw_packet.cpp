@@ -81,6 +81,10 @@ bool is_reset(const RawPacket& packet, const Layout& layout) {
 	return (packet[layout.tcp + flags_offset] & TH_RST) != 0;
 }
 
+bool opens(const RawPacket& packet, const Layout& layout) {
+	return (packet[layout.tcp + flags_offset] & TH_SYN) != 0;
+}
+
 void swap_addresses(RawPacket& packet, const Layout& layout) {
 	const auto source = packet.begin() + static_cast<std::ptrdiff_t>(layout.source);
 	const auto destination = packet.begin() + static_cast<std::ptrdiff_t>(layout.destination);

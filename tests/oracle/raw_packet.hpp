@@ -23,6 +23,8 @@ struct Layout {
 [[nodiscard]] std::uint16_t source_port(const RawPacket& packet, const Layout& layout);
 [[nodiscard]] std::uint16_t destination_port(const RawPacket& packet, const Layout& layout);
 [[nodiscard]] bool is_reset(const RawPacket& packet, const Layout& layout);
+/// A SYN, or the answer to one.
+[[nodiscard]] bool opens(const RawPacket& packet, const Layout& layout);
 
 /// The checksum does not notice.
 void swap_addresses(RawPacket& packet, const Layout& layout);

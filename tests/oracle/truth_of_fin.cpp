@@ -37,6 +37,16 @@ Exchange last_exchange(const Facts& facts, const Segment* message) {
 
 } // namespace
 
+bool said_goodbye(const Segment* message, Truth& truth) {
+	if (message == nullptr || speech_of(message->head) != Speech::farewell)
+		return false;
+	leave_unscored(truth,
+	               {Kind::farewell_write, Kind::reuse_race, Kind::unanswered_close,
+	                Kind::early_response, Kind::idle_close, Kind::limit_close},
+	               "said goodbye before the peer's end was known");
+	return true;
+}
+
 void judge_quiet_close(const Facts& facts, const Segment* message, Nanoseconds left, bool by_fin,
                        Truth& truth) {
 	if (facts.peer_repeated) {
@@ -96,6 +106,8 @@ void judge_peer_fin(const Facts& facts, const std::vector<Segment>& before, Trut
 		return;
 	}
 	const Segment* const message = last_message(before);
+	if (said_goodbye(message, truth))
+		return;
 	const bool all_arrived =
 		before.empty() || facts.peer_fin->acknowledgement >= before.back().end();
 	if (message == nullptr || is_answered(facts, *message)) {
@@ -108,8 +120,6 @@ void judge_peer_fin(const Facts& facts, const std::vector<Segment>& before, Trut
 	}
 	if (all_arrived)
 		truth.kinds.insert(Kind::unanswered_close);
-	else if (speech_of(message->head) == Speech::farewell)
-		leave_unscored(truth, {Kind::reuse_race}, "a farewell, not a request, crossed the FIN");
 	else if (stalled(facts, message->time, facts.peer_fin->time)) // TCP may have seen another order
 		leave_unscored(
 			truth,

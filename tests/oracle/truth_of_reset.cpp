@@ -75,6 +75,8 @@ void judge_reset(const Facts& facts, Truth& truth) {
 		return;
 	}
 	const Segment* const message = last_message(facts.sent);
+	if (said_goodbye(message, truth))
+		return;
 	if (message == nullptr || is_answered(facts, *message)) {
 		judge_answered_reset(facts, message, truth);
 		return;
@@ -86,8 +88,10 @@ void judge_reset(const Facts& facts, Truth& truth) {
 		leave_unscored(truth, {Kind::reuse_race, Kind::unanswered_close},
 		               "sent when the RST was there already");
 	else if (stalled(facts, facts.sent.back().time, facts.reset_received->time))
-		leave_unscored(truth, {Kind::reuse_race, Kind::unanswered_close, Kind::idle_close},
-		               machine_stalled);
+		leave_unscored(
+			truth,
+			{Kind::reuse_race, Kind::unanswered_close, Kind::early_response, Kind::idle_close},
+			machine_stalled);
 	else if (arrived_after_last_words(facts, *message))
 		leave_unscored(truth, {Kind::reuse_race, Kind::unanswered_close, Kind::early_response},
 		               "a part of the request arrived between the last words and the close");

@@ -11,20 +11,16 @@ namespace oracle {
 
 namespace {
 
-/// The kernel reckons in ticks, and a scan takes its time.
+/// The kernel reckons in ticks.
 constexpr Nanoseconds margin = milliseconds(50);
-constexpr Nanoseconds scan_margin = milliseconds(500);
 constexpr const char* closed_near_limit = "seen by a scan or not, as it happens";
 
-void judge_wait(Nanoseconds begin, Nanoseconds end, Kind kind, const Facts& facts, Truth& truth) {
+void judge_wait(Nanoseconds begin, Nanoseconds end, Kind kind, Truth& truth) {
 	const Nanoseconds waited = end - begin;
 	if (waited <= waiting_limit - margin)
 		return;
-	const Nanoseconds last_scan = begin + waiting_limit + scan_interval;
-	if (waited < waiting_limit + scan_interval + scan_margin)
+	if (waited < waiting_limit + scan_interval + longest_scan_delay)
 		leave_unscored(truth, {kind}, closed_near_limit);
-	else if (stalled(facts, last_scan, end) && end - last_scan < 2 * scan_margin)
-		leave_unscored(truth, {kind}, machine_stalled);
 	else
 		truth.kinds.insert(kind);
 }
@@ -43,7 +39,7 @@ Nanoseconds end_of_wait(const Facts& facts, const Witness& witness) {
 void judge_close_wait(const Facts& facts, const Witness& witness, Truth& truth) {
 	const Nanoseconds end = end_of_wait(facts, witness);
 	if (facts.peer_fin && end > facts.peer_fin->time)
-		judge_wait(facts.peer_fin->time, end, Kind::close_wait_leak, facts, truth);
+		judge_wait(facts.peer_fin->time, end, Kind::close_wait_leak, truth);
 }
 
 /// Of either end, sent again or not: what moves the ages.
@@ -64,7 +60,7 @@ void judge_unread(const Facts& facts, const View& view, const Witness& witness, 
 	const std::uint64_t received = facts.received.empty() ? 0 : facts.received.back().end() - 1;
 	if (received == witness.read)
 		end = std::min(end, witness.last_read);
-	judge_wait(last_payload(view, end), end, Kind::dirty_idle, facts, truth);
+	judge_wait(last_payload(view, end), end, Kind::dirty_idle, truth);
 }
 
 } // namespace

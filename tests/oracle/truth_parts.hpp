@@ -33,6 +33,9 @@ inline void leave_unscored(Truth& truth, std::initializer_list<Kind> kinds, cons
 [[nodiscard]] bool aborted(const Facts& facts);
 
 // truth_of_fin.cpp
+/// A slow machine says its farewell before what it should answer. True: whether it was one of a connection that idled,
+/// or of one that was closed in time, is a matter of margins.
+[[nodiscard]] bool said_goodbye(const Segment* message, Truth& truth);
 /// The peer left an answered, or never used, connection at this time.
 void judge_quiet_close(const Facts& facts, const Segment* message, Nanoseconds left, bool by_fin,
                        Truth& truth);
