@@ -207,6 +207,14 @@ Nanoseconds silence_before_flight(const Reading& reading) {
 	return std::clamp(since_receive, Nanoseconds::zero(), since_send);
 }
 
+Nanoseconds resent_for(const Reading& reading) {
+	const SocketView& view = reading.view;
+	const bool resent = view.retransmits != 0 && flight_untouched(view);
+	const std::uint64_t last = last_tx_us(view);
+	return std::chrono::microseconds(resent && last > view.first_tx_us ? last - view.first_tx_us
+	                                                                   : 0);
+}
+
 bool reused_by_last_write(const Reading& reading) {
 	const SocketView& view = reading.view;
 	return view.bytes_received > 0 || view.partial || gap_before_send(reading) >= same_request;

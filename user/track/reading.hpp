@@ -67,6 +67,9 @@ struct Reading {
 /// send before it, and since payload was received. Zero for any other.
 [[nodiscard]] Nanoseconds silence_before_flight(const Reading& reading);
 
+/// From the first transmission of that flight to the last time that some of it was sent again. Zero for any other.
+[[nodiscard]] Nanoseconds resent_for(const Reading& reading);
+
 /// The connection was used before our last write, or idle for longer than the parts of a request are
 /// apart: that write reused it.
 [[nodiscard]] bool reused_by_last_write(const Reading& reading);

@@ -130,6 +130,8 @@ std::optional<Finding> dirty_close(const Situation& situation);
 std::optional<Finding> close_wait_leak(const Situation& situation);
 std::optional<Finding> dirty_idle(const Situation& situation);
 std::optional<Finding> silent_drop(const Situation& situation);
+/// The retransmission that would have told it was not reported.
+std::optional<Finding> silent_drop_by_timeout(const Situation& situation);
 std::optional<Finding> silent_drop_by_reset(const Situation& situation);
 std::optional<Finding> peer_unresponsive(const Situation& situation);
 

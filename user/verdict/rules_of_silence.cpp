@@ -60,6 +60,18 @@ Finding found_silent_drop(const Situation& situation) {
 	return finding;
 }
 
+std::optional<Finding> unanswered_after_silence(const Situation& situation) {
+	const Reading reading = reading_of(*situation.event, situation.tick);
+	if (situation.connection.silent_drop_told || situation.connection.fin ||
+	    silence_before_flight(reading) < shortest_forgetting) {
+		return std::nullopt;
+	}
+	Finding finding = found_silent_drop(situation);
+	infer(finding, Confidence::likely,
+	      "that the connection was forgotten, and the peer not cut off only now");
+	return finding;
+}
+
 } // namespace
 
 std::optional<Nanoseconds> keepalive_idle_of(const Event& event, Nanoseconds tick) {
@@ -113,15 +125,18 @@ std::optional<Finding> dirty_idle(const Situation& situation) {
 
 std::optional<Finding> silent_drop(const Situation& situation) {
 	const Reading reading = reading_of(*situation.event, situation.tick);
-	if (situation.connection.silent_drop_told || situation.connection.fin ||
-	    silence_before_flight(reading) < shortest_forgetting ||
-	    send_age(reading) < patience_with_silence) {
+	if (send_age(reading) < patience_with_silence) {
 		return std::nullopt;
 	}
-	Finding finding = found_silent_drop(situation);
-	infer(finding, Confidence::likely,
-	      "that the connection was forgotten, and the peer not cut off only now");
-	return finding;
+	return unanswered_after_silence(situation);
+}
+
+std::optional<Finding> silent_drop_by_timeout(const Situation& situation) {
+	const Reading reading = reading_of(*situation.event, situation.tick);
+	if (!is_timeout(situation.event->error) || resent_for(reading) < patience_with_silence) {
+		return std::nullopt;
+	}
+	return unanswered_after_silence(situation);
 }
 
 std::optional<Finding> silent_drop_by_reset(const Situation& situation) {
@@ -163,7 +178,7 @@ std::span<const Rule> rules_at_retransmission() {
 }
 
 std::span<const Rule> rules_at_timeout() {
-	static constexpr std::array<Rule, 1> rules{peer_unresponsive};
+	static constexpr std::array<Rule, 2> rules{silent_drop_by_timeout, peer_unresponsive};
 	return rules;
 }
 

@@ -230,6 +230,18 @@ TEST_CASE("silent_drop: a write after a silence that nobody acknowledges for a s
 		host.apply(timed_out(socket, start + seconds(1300)));
 		CHECK(host.kinds() == Names{"silent_drop"});
 	}
+	SECTION("no retransmission was reported, but the timeout") {
+		socket.send(start + seconds(400), 60);
+		socket.retransmit(start + seconds(401));
+		host.apply(timed_out(socket, start + seconds(405)));
+		CHECK(host.kinds() == Names{"silent_drop"});
+	}
+	SECTION("it was sent again for less than a second before the application's patience ended") {
+		socket.send(start + seconds(400), 60);
+		socket.retransmit(start + seconds(401) - milliseconds(1));
+		host.apply(timed_out(socket, start + seconds(405)));
+		CHECK(host.kinds() == Names{"peer_unresponsive"});
+	}
 }
 
 TEST_CASE("silent_drop: an RST from somebody who does not know the connection") {
