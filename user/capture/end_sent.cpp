@@ -118,9 +118,14 @@ void End::send_payload(const Identity& self, const Segment& segment, const Event
 	if (pending_fin_) {
 		pending_fin_->counters.send(segment.end(), time);
 	}
-	if (state_ == TcpState::close_wait) {
-		write_late(self, segment, time, handler);
+	if (state_ != TcpState::close_wait) {
+		return;
 	}
+	if (segment.has(tcp_ack) && comes_before(segment.acknowledgement, counters_.rcv_nxt())) {
+		late_->write_seq_at_fin = segment.end(); // sent before the FIN was known, captured late
+		return;
+	}
+	write_late(self, segment, time, handler);
 }
 
 /// A capture may hold segments out of order: what fills a hole was not sent twice.

@@ -199,11 +199,13 @@ Nanoseconds silence_before_flight(const Reading& reading) {
 		return Nanoseconds::zero();
 	}
 	const Nanoseconds since_send = gap_between_sends(view);
-	if (view.bytes_received == 0) {
-		return since_send;
-	}
 	const Nanoseconds since_receive =
 		ticks(view.receive_age_ticks, reading.tick) - since(view, view.first_tx_us);
+	if (view.bytes_received ==
+	    0) { // nothing since the handshake, which a listener's socket has sent nothing in
+		return since_send == Nanoseconds::zero() ? std::max(since_receive, Nanoseconds::zero())
+		                                         : since_send;
+	}
 	return std::clamp(since_receive, Nanoseconds::zero(), since_send);
 }
 

@@ -272,6 +272,38 @@ TEST_CASE("flow control after the FIN is no reuse, a request behind it is", "[ca
 	      Kinds{"limit_close", "stale_reuse"});
 }
 
+TEST_CASE("what was sent before the FIN was known is no late write, even if it was captured after",
+          "[capture]") {
+	WireTap tap;
+	Talk talk(tap);
+	talk.open();
+	talk.now += 1ms;
+	talk.turn(1, 1);
+	talk.now += 2s;
+	talk.server({}, 6, 6, fin_ack);
+	talk.now += 2ms;
+	talk.client({}, 11, 7); // five bytes must have left
+	talk.now += 8ms;
+	SECTION("its own number says so") {
+		talk.client("GET /", 6, 6);
+		tap.finish();
+		CHECK(tap.kinds() == Kinds{"idle_close"});
+	}
+	SECTION("its own number says the contrary") {
+		talk.client("GET /", 6, 7);
+		tap.finish();
+		CHECK(tap.kinds() == Kinds{"idle_close", "stale_reuse"});
+	}
+	SECTION("the next is one") {
+		talk.client("GET /", 6, 6);
+		talk.now += 8ms;
+		talk.client("GET /next", 11, 7);
+		tap.finish();
+		REQUIRE(tap.kinds() == Kinds{"idle_close", "stale_reuse"});
+		CHECK(tap.verdicts[1].evidence.bytes_after_fin == 9U);
+	}
+}
+
 TEST_CASE("farewells are known by their first bytes", "[capture]") {
 	CHECK(kinds_after_idle_close(close_notify, true) == Kinds{"idle_close", "farewell_write"});
 	CHECK(kinds_after_idle_close("QUIT\r\n", true) == Kinds{"idle_close", "farewell_write"});

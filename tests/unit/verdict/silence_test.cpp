@@ -244,6 +244,27 @@ TEST_CASE("silent_drop: a write after a silence that nobody acknowledges for a s
 	}
 }
 
+TEST_CASE(
+	"silent_drop: the handshake is the last that was heard, and the listener's side speaks first") {
+	Host host;
+	SocketModel socket(Role::passive, 1);
+	host.apply(socket.open(start));
+	const auto speak = [&](Nanoseconds written) {
+		socket.send(written, 60);
+		socket.view().delivered_tx_us = 0; // of its SYN and ACK no time is kept
+		socket.view().retransmits = 1;
+		host.apply(socket.full(EventKind::retransmit, written + milliseconds(1400)));
+		return host.kinds();
+	};
+	SECTION("after a silence") {
+		REQUIRE(speak(start + seconds(400)) == Names{"silent_drop"});
+		CHECK(host.verdicts[0].evidence.gap >= seconds(399));
+	}
+	SECTION("at once") {
+		CHECK(speak(start + milliseconds(20)) == Names{});
+	}
+}
+
 TEST_CASE("silent_drop: an RST from somebody who does not know the connection") {
 	Host host;
 	SocketModel socket = host.used(start);
