@@ -22,10 +22,11 @@ void hand_out(Sockets& sockets, const Transcript& transcript, Score& score) {
 }
 
 /// What a socket cannot always tell apart: the first may be reported where the second happened.
-constexpr std::array<std::pair<Kind, Kind>, 3> mistakable{{
+constexpr std::array<std::pair<Kind, Kind>, 4> mistakable{{
 	{Kind::idle_close, Kind::limit_close},
 	{Kind::limit_close, Kind::idle_close},
 	{Kind::limit_close, Kind::unanswered_close},
+	{Kind::idle_close, Kind::unanswered_close},
 }};
 
 unsigned reports_of(const Socket& socket, Kind kind) {

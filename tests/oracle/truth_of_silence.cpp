@@ -116,17 +116,21 @@ bool judge_silence(const Facts& facts, const Silence& silence, const View& view,
 }
 
 void judge_probes(const Facts& facts, const Silence& silence, Truth& truth) {
-	if (silence.probes.empty() || !facts.peer_fin)
+	if (!facts.peer_fin)
 		return;
-	const char* const reason = "a keepalive probe crossed the FIN, or was not answered";
-	if (truth.unscored.contains(Kind::idle_close))
-		truth.unscored.emplace(Kind::keepalive_ineffective, truth.unscored.at(Kind::idle_close));
-	else if (!truth.kinds.contains(Kind::idle_close))
+	const auto open = truth.unscored.find(Kind::idle_close);
+	const bool is_open = open != truth.unscored.end();
+	const bool any = !silence.probes.empty() || // or captured after the FIN
+	                 (is_open && open->second == machine_stalled);
+	if (any && is_open)
+		truth.unscored.emplace(Kind::keepalive_ineffective, open->second);
+	else if (!any || !truth.kinds.contains(Kind::idle_close))
 		return;
 	else if (silence.probes.front().answered)
 		truth.kinds.insert(Kind::keepalive_ineffective);
 	else
-		leave_unscored(truth, {Kind::keepalive_ineffective}, reason);
+		leave_unscored(truth, {Kind::keepalive_ineffective},
+		               "a keepalive probe crossed the FIN, or was not answered");
 }
 
 } // namespace oracle

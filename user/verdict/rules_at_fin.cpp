@@ -34,9 +34,13 @@ Finding found_idle(const Situation& situation, Belief idle) {
 	Finding finding = found(VerdictKind::idle_close, situation);
 	const bool seen =
 		situation.connection.sight == Sight::socket; // a capture shows what our segment was
-	if (seen && idle_is_guessed(reading_of(*situation.event, situation.tick))) {
+	const Reading reading = reading_of(*situation.event, situation.tick);
+	if (seen && idle_is_guessed(reading)) {
 		infer(finding, Confidence::likely, "that our last segment acknowledged the answer");
 		return finding;
+	}
+	if (received_before_delivery(reading)) {
+		infer(finding, Confidence::likely, "that what came last was the answer");
 	}
 	if (idle != Belief::yes) {
 		infer(finding, Confidence::likely, "that what came last was no answer");

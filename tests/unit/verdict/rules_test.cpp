@@ -249,6 +249,35 @@ TEST_CASE("what crossed the last request may be no answer to it, and limit_close
 	CHECK(finding->confidence == expected);
 }
 
+TEST_CASE("a write that only the peer's end acknowledges may have had no answer, and idle_close "
+          "says so") {
+	SocketModel socket;
+	socket.turn(start, 100, 500, microseconds(0));
+	const Nanoseconds sent = start + milliseconds(350);
+	socket.send(sent, 582);
+	const Nanoseconds fin = sent + milliseconds(233);
+	Confidence expected = Confidence::likely;
+	SECTION("what came meanwhile acknowledged none of it") {
+		socket.receive(sent + milliseconds(64), 24);
+		socket.read_all();
+		socket.send_ack(sent + milliseconds(64));
+		socket.acked(fin);
+	}
+	SECTION("what came acknowledged it") {
+		socket.acked(sent + milliseconds(64));
+		socket.receive(sent + milliseconds(64), 24);
+		socket.read_all();
+		expected = Confidence::certain;
+	}
+	Connection connection;
+	connection.role = Role::active;
+	const Event event = socket.peer_fin(fin);
+	const auto finding = first_finding(rules_at_peer_fin(), {connection, &event, tick});
+	REQUIRE(finding);
+	CHECK(finding->kind == VerdictKind::idle_close);
+	CHECK(finding->confidence == expected);
+}
+
 TEST_CASE("a slow response with the FIN is not an idle close") {
 	SocketModel socket;
 	socket.send(start, 100);
