@@ -91,6 +91,9 @@ void judge_crossing(const Facts& facts, const Segment& message, Truth& truth) {
 }
 
 void judge_peer_fin(const Facts& facts, const std::vector<Segment>& before, Truth& truth) {
+	const Segment* const message = last_message(before);
+	if (said_goodbye(message, truth))
+		return;
 	if (window_was_full(facts, before)) {
 		leave_unscored(
 			truth,
@@ -105,9 +108,6 @@ void judge_peer_fin(const Facts& facts, const std::vector<Segment>& before, Trut
 		               "an acknowledgement overtook the FIN");
 		return;
 	}
-	const Segment* const message = last_message(before);
-	if (said_goodbye(message, truth))
-		return;
 	const bool all_arrived =
 		before.empty() || facts.peer_fin->acknowledgement >= before.back().end();
 	if (message == nullptr || is_answered(facts, *message)) {

@@ -62,6 +62,9 @@ bool arrived_after_last_words(const Facts& facts, const Segment& message) {
 } // namespace
 
 void judge_reset(const Facts& facts, Truth& truth) {
+	const Segment* const message = last_message(facts.sent);
+	if (said_goodbye(message, truth))
+		return;
 	if (facts.reset_overtook) {
 		leave_unscored(truth,
 		               {Kind::reuse_race, Kind::unanswered_close, Kind::early_response,
@@ -74,9 +77,6 @@ void judge_reset(const Facts& facts, Truth& truth) {
 		               "the window was full");
 		return;
 	}
-	const Segment* const message = last_message(facts.sent);
-	if (said_goodbye(message, truth))
-		return;
 	if (message == nullptr || is_answered(facts, *message)) {
 		judge_answered_reset(facts, message, truth);
 		return;
