@@ -201,8 +201,8 @@ Nanoseconds silence_before_flight(const Reading& reading) {
 	const Nanoseconds since_send = gap_between_sends(view);
 	const Nanoseconds since_receive =
 		ticks(view.receive_age_ticks, reading.tick) - since(view, view.first_tx_us);
-	if (view.bytes_received ==
-	    0) { // nothing since the handshake, which a listener's socket has sent nothing in
+	// Nothing came since the handshake; of what a listener's socket had sent in that no time is kept.
+	if (view.bytes_received == 0) {
 		return since_send == Nanoseconds::zero() ? std::max(since_receive, Nanoseconds::zero())
 		                                         : since_send;
 	}
