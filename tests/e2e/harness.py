@@ -88,8 +88,9 @@ def server(arguments, port, log, **options):
 
 
 def run_client(arguments, **options):
-    """Runs it to its end; its pid, standard output and standard error."""
-    with running(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options) as process:
+    """Runs it to its end, without input; its pid, standard output and standard error."""
+    with running(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                 **options) as process:
         output, errors = process.communicate(timeout=3 * PATIENCE)
     if process.returncode != 0:
         raise Failure(f"{arguments[0]}: exit code {process.returncode}: {output}{errors}")

@@ -3,10 +3,11 @@
 
 import contextlib
 import json
+import subprocess
 
 from checks import check_idle_close, check_owner, check_sides, check_stale_reuse
 from expect import TIMER_MS, expect, expect_idle, expect_kinds, expect_near, expect_part, expect_same
-from harness import run_client, server
+from harness import running, server
 from programs import go
 from steered import steered
 
@@ -161,8 +162,11 @@ def check_words(error, fate):
 
 def exactly_at_the_timeout(lab):
     """200 posts that meet the server's timer: what is said of each connection agrees with its packets."""
-    with go_server(lab, "-idle", "1s"), lab.watching():
-        pid, output, _ = run_client(go("client", "-url", URL, "-burst", "200", "-pause", "1s", "-spread", "1ms"))
+    arguments = go("client", "-url", URL, "-burst", "200", "-pause", "1s", "-spread", "1ms")
+    with contextlib.ExitStack() as clients, go_server(lab, "-idle", "1s"):
+        with lab.watching():  # the client outlives it: of a process that has ended the program is not known
+            client = clients.enter_context(running(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+            output, pid = client.stdout.read(), client.pid
     outcomes = {outcome["local"]: outcome for outcome in map(json.loads, output.splitlines())}
     fates = {truth.client: check_fate(lab, truth, pid) for truth in lab.capture.connections(PORT)}
     for local, outcome in outcomes.items():

@@ -27,7 +27,7 @@ var (
 	url       = flag.String("url", "http://127.0.0.1:8080/", "")
 	keepalive = flag.Duration("keepalive", -1, "TCP keepalive; off when negative")
 	plainRead = flag.Bool("no-reader", false, "one connection that nobody reads between requests")
-	burst     = flag.Int("burst", 0, "so many connections, each used again after a pause; then ends")
+	burst     = flag.Int("burst", 0, "so many connections, each used again after a pause; then waits for the end of its input")
 	pause     = flag.Duration("pause", 0, "of a burst")
 	spread    = flag.Duration("spread", 0, "of a burst: pauses differ by so much to either side")
 )
@@ -153,6 +153,8 @@ func main() {
 	output := json.NewEncoder(os.Stdout)
 	if *burst > 0 {
 		doBurst(output)
+		os.Stdout.Close()
+		io.Copy(io.Discard, os.Stdin)
 		return
 	}
 	client := pool()
