@@ -5,7 +5,7 @@ import contextlib
 import time
 
 from nginx_checks import by_side, check_close, check_dirty_close, check_owner, sides
-from expect import expect, expect_kinds, expect_part, expect_same, expect_words, stream
+from expect import expect, expect_part, expect_same, expect_words, stream
 from harness import free_port
 from nginx import log_of, nginx, pid_of
 from raw_client import SELF, RawClient

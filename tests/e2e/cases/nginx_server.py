@@ -3,9 +3,8 @@
 
 import time
 
-from nginx_checks import check_close, check_learned, check_owner, check_stale_reuse, sides
-from expect import TIMER_MS, expect, expect_near, expect_part, expect_same, expect_words, stream
-from harness import Failure, free_port
+from nginx_checks import check_close, check_learned, check_stale_reuse, sides
+from expect import TIMER_MS, expect, expect_near, expect_part, expect_words, stream
 from nginx import log_of, nginx
 from raw_client import ESTABLISHED, SELF, RawClient
 
