@@ -120,11 +120,12 @@ void judge_probes(const Facts& facts, const Silence& silence, Truth& truth) {
 		return;
 	const auto open = truth.unscored.find(Kind::idle_close);
 	const bool is_open = open != truth.unscored.end();
-	const bool any = !silence.probes.empty() || // or captured after the FIN
-	                 (is_open && open->second == machine_stalled);
-	if (any && is_open)
+	const bool may_be_hidden = is_open && open->second == machine_stalled; // captured after the FIN
+	if (silence.probes.empty() && !may_be_hidden)
+		return;
+	if (is_open)
 		truth.unscored.emplace(Kind::keepalive_ineffective, open->second);
-	else if (!any || !truth.kinds.contains(Kind::idle_close))
+	else if (!truth.kinds.contains(Kind::idle_close))
 		return;
 	else if (silence.probes.front().answered)
 		truth.kinds.insert(Kind::keepalive_ineffective);

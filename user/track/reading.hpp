@@ -64,7 +64,7 @@ struct Reading {
 [[nodiscard]] Nanoseconds gap_before_send(const Reading& reading);
 
 /// How long both sides had been silent when the flight began that is out now and untouched (see above): since the
-/// send before it, and since payload was received. Zero for any other.
+/// send before it, and since payload was received, or else the handshake. Zero for any other.
 [[nodiscard]] Nanoseconds silence_before_flight(const Reading& reading);
 
 /// From the first transmission of that flight to the last time that some of it was sent again. Zero for any other.
@@ -86,13 +86,13 @@ struct Reading {
 /// and as long as nothing went out since the peer acknowledged our last write, that segment is it.
 [[nodiscard]] bool received_since_last_write(const Reading& reading);
 
-/// Whether our last write was answered, as far as counters tell. What the peer sent without having seen
-/// any of a flight does not answer it; but when that flight continues a send just before it, what waits
-/// unread answers the whole, early.
 /// The flight followed at once on something received, but long after the send before it: what was received had not
 /// been asked for.
 [[nodiscard]] bool replied_to_last_words(const Reading& reading);
 
+/// Whether our last write was answered, as far as counters tell. What the peer sent without having seen
+/// any of a flight does not answer it; but when that flight continues a send just before it, what waits
+/// unread answers the whole, early.
 [[nodiscard]] bool answered_since_last_write(const Reading& reading);
 
 /// We had acknowledged all that was received before the peer acknowledged our last write: what was received had been

@@ -39,13 +39,12 @@ Finding found_idle(const Situation& situation, Belief idle) {
 		infer(finding, Confidence::likely, "that our last segment acknowledged the answer");
 		return finding;
 	}
-	if (received_before_delivery(reading)) {
-		infer(finding, Confidence::likely, "that what came last was the answer");
-	}
 	if (idle != Belief::yes) {
 		infer(finding, Confidence::likely, "that what came last was no answer");
 		finding.parting_words =
 			situation.connection.sight == Sight::socket && !situation.connection.role_inferred;
+	} else if (received_before_delivery(reading)) {
+		infer(finding, Confidence::likely, "that what came last was the answer");
 	}
 	return finding;
 }

@@ -12,11 +12,15 @@ namespace {
 
 constexpr Nanoseconds start = seconds(1000);
 
-std::optional<VerdictKind> at_fin(SocketModel& socket, Nanoseconds now) {
+std::optional<Finding> found_at_fin(SocketModel& socket, Nanoseconds now) {
 	Connection connection;
 	connection.role = Role::active;
 	const Event event = socket.peer_fin(now);
-	const auto finding = first_finding(rules_at_peer_fin(), {connection, &event, tick});
+	return first_finding(rules_at_peer_fin(), {connection, &event, tick});
+}
+
+std::optional<VerdictKind> at_fin(SocketModel& socket, Nanoseconds now) {
+	const auto finding = found_at_fin(socket, now);
 	return finding ? std::optional(finding->kind) : std::nullopt;
 }
 
@@ -240,10 +244,7 @@ TEST_CASE("what crossed the last request may be no answer to it, and limit_close
 		fin = sent + milliseconds(60);
 		expected = Confidence::certain;
 	}
-	Connection connection;
-	connection.role = Role::active;
-	const Event event = socket.peer_fin(fin);
-	const auto finding = first_finding(rules_at_peer_fin(), {connection, &event, tick});
+	const auto finding = found_at_fin(socket, fin);
 	REQUIRE(finding);
 	CHECK(finding->kind == VerdictKind::limit_close);
 	CHECK(finding->confidence == expected);
@@ -269,13 +270,12 @@ TEST_CASE("a write that only the peer's end acknowledges may have had no answer,
 		socket.read_all();
 		expected = Confidence::certain;
 	}
-	Connection connection;
-	connection.role = Role::active;
-	const Event event = socket.peer_fin(fin);
-	const auto finding = first_finding(rules_at_peer_fin(), {connection, &event, tick});
+	const auto finding = found_at_fin(socket, fin);
 	REQUIRE(finding);
 	CHECK(finding->kind == VerdictKind::idle_close);
 	CHECK(finding->confidence == expected);
+	CHECK(finding->inferred ==
+	      (expected == Confidence::certain ? "" : "that what came last was the answer"));
 }
 
 TEST_CASE("a slow response with the FIN is not an idle close") {
