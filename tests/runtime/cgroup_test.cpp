@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a writer ran: by the cgroup of the write, in a real hierarchy.
+#include "support/catch.hpp"
 #include "support/sight.hpp"
 #include "support/watch.hpp"
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>

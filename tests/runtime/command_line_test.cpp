@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exit codes, error lines and the ways to end.
+#include "support/catch.hpp"
 #include "support/sight.hpp"
 #include "support/watch.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <map>
@@ -14,7 +14,7 @@ using namespace runtime;
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 
 /// Runs a program as nobody, with these capabilities only.
 Arguments as_nobody(const std::string& capabilities = {}) {
@@ -35,7 +35,7 @@ void check_refusal(const Result& result, ExitCode code) {
 	CAPTURE(result.output, result.errors);
 	CHECK(result.code == code);
 	CHECK(result.output.empty());
-	CHECK_THAT(result.errors, Catch::StartsWith("stalesock: "));
+	CHECK_THAT(result.errors, matchers::StartsWith("stalesock: "));
 	CHECK(std::count(result.errors.begin(), result.errors.end(), '\n') == 1);
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who may not enter other network namespaces, as the service may not, still knows what lies open there.
+#include "support/catch.hpp"
 #include "support/sight.hpp"
 #include "support/watch.hpp"
 
-#include <catch2/catch.hpp>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,7 +12,7 @@ using namespace runtime;
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 
 /// What the unit leaves to the daemon, in a network namespace of its own.
 const Arguments elsewhere{"unshare",         "--net",

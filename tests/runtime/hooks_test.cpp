@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is loaded into the kernel: one program for each need that the class serves.
+#include "support/catch.hpp"
 #include "support/descriptor.hpp"
 #include "support/watch.hpp"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
-#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sockets that are older than the watch.
+#include "support/catch.hpp"
 #include "support/sight.hpp"
 #include "support/watch.hpp"
 
-#include <catch2/catch.hpp>
 #include <sys/socket.h>
 #include <unistd.h>
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Real sockets in a private network namespace, watched by the real program. Needs root.
 #define CATCH_CONFIG_RUNNER
+#include "support/catch.hpp"
 #include "support/network.hpp"
 #include "support/schema.hpp"
 #include "support/sight.hpp"
 #include "support/watch.hpp"
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -73,8 +73,8 @@ bool check_the_whole_stream() {
 }
 
 /// The watch is there before the first connection of the first test.
-struct StartWatch : Catch::TestEventListenerBase {
-	using TestEventListenerBase::TestEventListenerBase;
+struct StartWatch : CatchListener {
+	using CatchListener::CatchListener;
 	void testRunStarting(const Catch::TestRunInfo& /*run*/) override { runtime::watch(); }
 };
 CATCH_REGISTER_LISTENER(StartWatch)

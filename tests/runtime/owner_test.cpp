@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who wrote: the process that did it, not the one that opened the socket or the one that was on
 // the CPU.
+#include "support/catch.hpp"
 #include "support/sight.hpp"
 #include "support/watch.hpp"
 
 #include <algorithm>
 #include <array>
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <cstring>
 #include <sys/socket.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A recording of real traffic, replayed by anybody, says what the watch said.
+#include "support/catch.hpp"
 #include "support/sight.hpp"
 #include "support/watch.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <cmath>
 #include <csignal>
 #include <cstdlib>
@@ -17,7 +17,7 @@ using namespace runtime;
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 namespace fs = std::filesystem;
 
 class Folder {
@@ -247,9 +247,11 @@ TEST_CASE("an anonymized recording has the verdicts and not the names", "[record
 	verdicts.erase(verdicts.begin()); // the record of the start
 	CHECK(about(verdicts, connection.active_side).empty());
 	for (const Json& verdict : verdicts) {
-		CHECK_THAT(verdict["connection"]["remote"].get<std::string>(), Catch::StartsWith("127."));
+		CHECK_THAT(verdict["connection"]["remote"].get<std::string>(),
+		           matchers::StartsWith("127."));
 		if (verdict["owner"].contains("command")) {
-			CHECK_THAT(verdict["owner"]["command"].get<std::string>(), Catch::StartsWith("cmd-"));
+			CHECK_THAT(verdict["owner"]["command"].get<std::string>(),
+			           matchers::StartsWith("cmd-"));
 		}
 	}
 }

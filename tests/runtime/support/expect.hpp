@@ -2,9 +2,8 @@
 // The verdicts about both ends of a connection: these, in this order, and no others.
 #pragma once
 
+#include "support/catch.hpp"
 #include "support/watch.hpp"
-
-#include <catch2/catch.hpp>
 
 namespace runtime {
 

@@ -44,7 +44,7 @@ void check_writer(const Json& verdict, pid_t pid, const std::string& command) {
 	if (!sees(Sight::writer)) {
 		CHECK(owner.at("source") != "write");
 		CHECK_THAT(verdict.at("message").get<std::string>(),
-		           Catch::StartsWith("an unknown process"));
+		           matchers::StartsWith("an unknown process"));
 		return;
 	}
 	CHECK(owner.at("pid") == pid);

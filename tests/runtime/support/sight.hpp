@@ -3,9 +3,9 @@
 // for the best hooks; what weaker ones cannot see must be absent and lower the confidence.
 #pragma once
 
+#include "support/catch.hpp"
 #include "support/watch.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <string_view>
 

@@ -2,7 +2,7 @@
 // Texts as /proc/PID/cgroup has them.
 #include "app/cgroup.hpp"
 
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
 
 namespace stalesock::test {
 

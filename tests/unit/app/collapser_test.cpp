@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/collapser.hpp"
 
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
+
 #include <map>
 #include <random>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/continuity.hpp"
 
+#include "support/catch.hpp"
 #include "support/scratch.hpp"
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -159,7 +159,7 @@ TEST_CASE("a file of another boot, of another layout or with nonsense is begun a
 TEST_CASE("a second process beside the first is refused", "[app][continuity]") {
 	const ScratchFolder folder;
 	const Continuity first(folder.path());
-	CHECK_THROWS_WITH(Continuity(folder.path()), Catch::Matchers::Contains("another daemon runs"));
+	CHECK_THROWS_WITH(Continuity(folder.path()), matchers::Contains("another daemon runs"));
 }
 
 TEST_CASE("a place that cannot be used is an error that names it", "[app][continuity]") {

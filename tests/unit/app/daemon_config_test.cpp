@@ -2,9 +2,9 @@
 #include "app/daemon_config.hpp"
 
 #include "app/usage_error.hpp"
+#include "support/catch.hpp"
 #include "support/scratch.hpp"
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
@@ -15,8 +15,8 @@ namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
-using Catch::Matchers::StartsWith;
+using matchers::Contains;
+using matchers::StartsWith;
 
 /// A configuration in a folder of its own.
 class Files {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/doctor.hpp"
 
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
-using Catch::Matchers::EndsWith;
+using matchers::Contains;
+using matchers::EndsWith;
 
 HookReport in_use(Need need, const char* name) {
 	HookReport report;

@@ -2,9 +2,9 @@
 #include "app/event_loop.hpp"
 
 #include "probe/descriptor.hpp"
+#include "support/catch.hpp"
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <fcntl.h>
 #include <stdexcept>

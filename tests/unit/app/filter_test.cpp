@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/filter.hpp"
 
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
 
 namespace stalesock::test {
 

@@ -2,16 +2,16 @@
 #include "app/learned.hpp"
 #include "app/state_file.hpp"
 #include "app/usage_error.hpp"
+#include "support/catch.hpp"
 #include "support/scratch.hpp"
 
-#include <catch2/catch.hpp>
 #include <fstream>
 
 namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 
 const Endpoint server = parse_endpoint("10.0.0.7:8080").value();
 

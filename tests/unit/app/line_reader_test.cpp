@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/line_reader.hpp"
 
+#include "support/catch.hpp"
+
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <cerrno>
 #include <vector>
 

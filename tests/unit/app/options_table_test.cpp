@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The options of `list` and `top`.
 #include "app/options.hpp"
-
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
 
 namespace stalesock::test {
 

@@ -3,15 +3,15 @@
 
 #include "app/version.hpp"
 #include "probe/namespaces.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
 
 namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 using Words = std::vector<const char*>;
 
 Command parsed(Words words) {

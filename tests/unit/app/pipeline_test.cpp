@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/pipeline.hpp"
 
+#include "support/catch.hpp"
 #include "support/socket_model.hpp"
-
-#include <catch2/catch.hpp>
 
 namespace stalesock::test {
 

@@ -2,6 +2,7 @@
 #include "app/player.hpp"
 
 #include "sinks/json.hpp"
+#include "support/catch.hpp"
 #include "support/dice.hpp"
 #include "support/environment.hpp"
 #include "support/golden.hpp"
@@ -10,7 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <iterator>

@@ -14,7 +14,7 @@ namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 
 std::string complaint(const std::string& path) {
 	ReplayConfig config;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/runtime.hpp"
+#include "support/catch.hpp"
 #include "support/scratch.hpp"
 
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <elf.h>
 #include <fstream>

@@ -3,10 +3,10 @@
 #include "app/snapshot_view.hpp"
 
 #include "model/columns.hpp"
+#include "support/catch.hpp"
 #include "support/golden.hpp"
 #include "support/recorded_snapshot.hpp"
 
-#include <catch2/catch.hpp>
 #include <sstream>
 
 namespace stalesock::test {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The file survives what happens to files.
 #include "app/state_file.hpp"
+#include "support/catch.hpp"
 #include "support/scratch.hpp"
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -15,7 +15,7 @@ namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 
 const Endpoint server = parse_endpoint("10.0.0.7:8080").value();
 

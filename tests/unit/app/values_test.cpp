@@ -2,15 +2,15 @@
 #include "app/values.hpp"
 
 #include "probe/namespaces.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <stdexcept>
 
 namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 using std::chrono::microseconds;
 using std::chrono::seconds;
 

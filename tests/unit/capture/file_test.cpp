@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/file.hpp"
 
+#include "support/catch.hpp"
 #include "support/packets.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <cerrno>
 
 namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 using namespace std::chrono_literals;
 
 void put_swapped(Frame& frame, std::uint32_t value, bool little) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whatever is in a capture, every packet is accounted for and nothing breaks. Most useful with sanitizers.
+#include "support/catch.hpp"
 #include "support/wire.hpp"
 
-#include <catch2/catch.hpp>
 #include <random>
 
 namespace stalesock::test {

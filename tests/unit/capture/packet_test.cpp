@@ -2,9 +2,9 @@
 #include "capture/packet.hpp"
 
 #include "capture/payload_head.hpp"
+#include "support/catch.hpp"
 #include "support/packets.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 
 namespace stalesock::test {

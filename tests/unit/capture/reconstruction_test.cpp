@@ -2,9 +2,9 @@
 // What the wire says, from segments made by hand to verdicts.
 #include "capture/reconstruction.hpp"
 
+#include "support/catch.hpp"
 #include "support/wire.hpp"
 
-#include <catch2/catch.hpp>
 #include <cerrno>
 
 namespace stalesock::test {

@@ -2,9 +2,9 @@
 #include "model/columns.hpp"
 
 #include "model/append.hpp"
+#include "support/catch.hpp"
 #include "support/snapshot_sample.hpp"
 
-#include <catch2/catch.hpp>
 #include <numeric>
 #include <set>
 

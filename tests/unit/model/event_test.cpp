@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/event.hpp"
 
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
+
 #include <netinet/tcp.h>
 #include <set>
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/helper.hpp"
 
+#include "support/catch.hpp"
+
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <sched.h>
 #include <stdexcept>

@@ -2,9 +2,9 @@
 #include "model/row_filter.hpp"
 
 #include "model/group.hpp"
+#include "support/catch.hpp"
 #include "support/snapshot_sample.hpp"
 
-#include <catch2/catch.hpp>
 #include <numeric>
 
 namespace stalesock::test {

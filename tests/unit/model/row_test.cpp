@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/row.hpp"
 
+#include "support/catch.hpp"
 #include "support/snapshot_sample.hpp"
-
-#include <catch2/catch.hpp>
 
 namespace stalesock::test {
 

@@ -2,9 +2,9 @@
 #include "probe/decode.hpp"
 
 #include "stalesock/event.h"
+#include "support/catch.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <sys/socket.h>
 #include <vector>

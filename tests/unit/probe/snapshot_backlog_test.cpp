@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/snapshot_backlog.hpp"
 
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
+
 #include <future>
 
 namespace stalesock::test {

@@ -2,10 +2,10 @@
 #include "record/anonymizer.hpp"
 
 #include "probe/decode.hpp"
+#include "support/catch.hpp"
 #include "support/raw_record.hpp"
 #include "support/recording.hpp"
 
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <set>
 
@@ -13,7 +13,7 @@ namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::StartsWith;
+using matchers::StartsWith;
 
 constexpr SipKey key{0x0706050403020100, 0x0f0e0d0c0b0a0908};
 

@@ -16,7 +16,7 @@ namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 
 mode_t mode_of(const std::string& path) {
 	struct stat facts {};

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is written is read back; what is broken is read up to the damage.
+#include "support/catch.hpp"
 #include "support/raw_record.hpp"
 #include "support/recording.hpp"
 
-#include <catch2/catch.hpp>
 #include <cerrno>
 #include <limits>
 
@@ -11,7 +11,7 @@ namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 using Names = std::vector<std::string>;
 
 /// Some records, one block for each flush.

@@ -4,9 +4,9 @@
 
 #include "sinks/message_id.hpp"
 #include "sinks/samples.hpp"
+#include "support/catch.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
 #include <fstream>
 #include <map>
@@ -16,7 +16,7 @@ namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 
 std::vector<std::string> values_of(const JournalRecord& record, const std::string& name) {
 	std::vector<std::string> values;

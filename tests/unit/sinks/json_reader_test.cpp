@@ -4,15 +4,15 @@
 #include "sinks/journal_record.hpp"
 #include "sinks/json.hpp"
 #include "sinks/samples.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <fstream>
 
 namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 
 std::string complaint(std::string_view line) {
 	try {

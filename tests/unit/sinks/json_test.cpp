@@ -2,10 +2,10 @@
 #include "sinks/json.hpp"
 
 #include "sinks/samples.hpp"
+#include "support/catch.hpp"
 #include "support/golden.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 namespace stalesock::test {

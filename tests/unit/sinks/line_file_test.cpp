@@ -3,9 +3,9 @@
 
 #include "sinks/json.hpp"
 #include "sinks/samples.hpp"
+#include "support/catch.hpp"
 #include "support/scratch.hpp"
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -17,7 +17,7 @@ namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 
 void give(Sink& sink, const std::string& id) {
 	Verdict verdict = minimal_verdict();

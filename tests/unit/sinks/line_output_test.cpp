@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/line_output.hpp"
 
+#include "support/catch.hpp"
+
 #include <algorithm>
 #include <array>
-#include <catch2/catch.hpp>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>

@@ -2,8 +2,8 @@
 #include "sinks/metrics.hpp"
 
 #include "sinks/samples.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <prometheus/collectable.h>
 #include <prometheus/text_serializer.h>
 #include <string>
@@ -12,7 +12,7 @@ namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 
 std::string text_of(const Metrics& metrics) {
 	return prometheus::TextSerializer{}.Serialize(metrics.collectable().lock()->Collect());

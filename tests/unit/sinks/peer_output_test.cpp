@@ -2,10 +2,10 @@
 // What was learned, as JSON and as tables. validate_peers.py checks the JSON against its schema.
 #include "sinks/peer_json.hpp"
 #include "sinks/peer_table.hpp"
+#include "support/catch.hpp"
 #include "support/golden.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 
 namespace stalesock::test {
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/pieces.hpp"
 
+#include "support/catch.hpp"
+
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <stdexcept>
 #include <thread>

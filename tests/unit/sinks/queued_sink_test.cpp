@@ -2,8 +2,7 @@
 #include "sinks/queued_sink.hpp"
 
 #include "sinks/samples.hpp"
-
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
 
 namespace stalesock::test {
 

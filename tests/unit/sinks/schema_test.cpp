@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The names in the schema are those in the code. validate_golden.py looks at the rest.
 #include "sinks/sink.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <fstream>
 #include <nlohmann/json.hpp>
 

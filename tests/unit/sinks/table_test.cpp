@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/table.hpp"
 
+#include "support/catch.hpp"
 #include "support/golden.hpp"
 #include "support/snapshot_sample.hpp"
 
-#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <sstream>

@@ -2,10 +2,10 @@
 #include "sinks/text.hpp"
 
 #include "sinks/samples.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -13,9 +13,9 @@ namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
-using Catch::Matchers::EndsWith;
-using Catch::Matchers::StartsWith;
+using matchers::Contains;
+using matchers::EndsWith;
+using matchers::StartsWith;
 
 const std::string hostile_on_a_terminal =
 	"\\x1b[31m\\x0a\\x7f\\xc2\\x9b\\xe2\\x80\\xae\\xff\\xc0\\xafx";

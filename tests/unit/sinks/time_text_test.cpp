@@ -2,9 +2,8 @@
 #include "sinks/time_text.hpp"
 
 #include "sinks/samples.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
-
-#include <catch2/catch.hpp>
 
 namespace stalesock::test {
 

@@ -2,13 +2,13 @@
 // What is learned outlives the program, and a damaged file does no harm.
 #include "state/state.hpp"
 
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
 
 namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;

@@ -5,9 +5,9 @@
 #include "model/utf8.hpp"
 #include "sinks/samples.hpp"
 #include "story/svg.hpp"
+#include "support/catch.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <limits>
 #include <sstream>
 
@@ -15,7 +15,7 @@ namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 
 /// The worst names and addresses there are.
 Story hostile_story() {

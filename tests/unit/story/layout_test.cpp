@@ -2,8 +2,7 @@
 #include "story/layout.hpp"
 
 #include "model/utf8.hpp"
-
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
 
 namespace stalesock::test {
 

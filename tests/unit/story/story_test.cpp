@@ -3,11 +3,11 @@
 #include "story/story.hpp"
 
 #include "story/layout.hpp"
+#include "support/catch.hpp"
 #include "support/socket_model.hpp"
 #include "verdict/engine.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
 #include <stdexcept>
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/golden.hpp"
 
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
+
 #include <cstdlib>
 #include <fstream>
 

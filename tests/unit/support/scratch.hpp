@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
+
 #include <cstdlib>
 #include <filesystem>
 #include <string>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "support/catch.hpp"
 #include "support/socket_model.hpp"
 #include "track/reading.hpp"
-
-#include <catch2/catch.hpp>
 
 namespace stalesock::test {
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tui/view.hpp"
 
+#include "support/catch.hpp"
 #include "support/golden.hpp"
 #include "support/snapshot_sample.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <set>
 
 namespace stalesock::test {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 using namespace std::chrono_literals;
 
 namespace {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verdict/advice.hpp"
 
+#include "support/catch.hpp"
 #include "verdict/message.hpp"
 #include "verdict/settings.hpp"
 
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <string>
 
@@ -12,8 +12,8 @@ namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
-using Catch::Matchers::EndsWith;
+using matchers::Contains;
+using matchers::EndsWith;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 

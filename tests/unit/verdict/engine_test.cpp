@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole stories through the engine: the exact list of verdicts, with time passed in.
+#include "support/catch.hpp"
 #include "support/socket_model.hpp"
 #include "verdict/engine.hpp"
 #include "verdict/rules.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Properties of what is learned over time and from several places, on servers with noise from a seeded generator.
+#include "support/catch.hpp"
 #include "support/dice.hpp"
 #include "verdict/observations.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <optional>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine learns: from closes to what later verdicts say of the server.
+#include "support/catch.hpp"
 #include "support/socket_model.hpp"
 #include "verdict/engine.hpp"
 
-#include <catch2/catch.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,7 +12,7 @@ namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 
 constexpr Nanoseconds start = seconds(1000);
 

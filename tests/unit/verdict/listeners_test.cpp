@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What servers on this host do to idle clients, and clients to them.
+#include "support/catch.hpp"
 #include "support/socket_model.hpp"
 #include "verdict/engine.hpp"
-
-#include <catch2/catch.hpp>
 
 namespace stalesock::test {
 

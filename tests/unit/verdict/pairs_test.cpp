@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Both ends of a connection on one host: each verdict says whose the other one is.
+#include "support/catch.hpp"
 #include "support/socket_model.hpp"
 #include "verdict/engine.hpp"
 
-#include <catch2/catch.hpp>
 #include <utility>
 #include <vector>
 
@@ -11,7 +11,7 @@ namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 
 constexpr Nanoseconds start = seconds(1000);
 constexpr Nanoseconds idle = seconds(2);

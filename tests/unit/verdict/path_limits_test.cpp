@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "support/catch.hpp"
 #include "verdict/path_limits.hpp"
-
-#include <catch2/catch.hpp>
 
 namespace stalesock::test {
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "support/catch.hpp"
 #include "verdict/peer_advice.hpp"
 #include "verdict/settings.hpp"
-
-#include <catch2/catch.hpp>
 
 namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 

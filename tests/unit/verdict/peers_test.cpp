@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which verdicts teach what of whom, and what happens when the table is full.
+#include "support/catch.hpp"
 #include "verdict/peers.hpp"
 
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <string>
 #include <vector>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Remembering: by count, by time, and after merging.
+#include "support/catch.hpp"
 #include "verdict/recent_values.hpp"
 
-#include <catch2/catch.hpp>
 #include <vector>
 
 namespace stalesock::test {

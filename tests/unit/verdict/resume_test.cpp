@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A second engine goes on where the first one was killed; with time passed in.
+#include "support/catch.hpp"
 #include "support/socket_model.hpp"
 #include "verdict/engine.hpp"
 
-#include <catch2/catch.hpp>
 #include <map>
 #include <memory>
 #include <string>

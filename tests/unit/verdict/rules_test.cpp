@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each rule, on both sides of its boundary.
+#include "support/catch.hpp"
 #include "support/socket_model.hpp"
 #include "track/reading.hpp"
 #include "verdict/rules.hpp"
-
-#include <catch2/catch.hpp>
 
 namespace stalesock::test {
 

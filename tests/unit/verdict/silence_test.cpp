@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nobody closed: each rule on both sides of its threshold, and what the engine adds.
+#include "support/catch.hpp"
 #include "support/socket_model.hpp"
 #include "verdict/engine.hpp"
 #include "verdict/message.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 
@@ -12,7 +12,7 @@ namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 using Names = std::vector<std::string>;
 
 constexpr Nanoseconds start = seconds(1000);
