@@ -16,11 +16,11 @@ say() {
 	echo "sysroot.sh: $*" >&2
 }
 
-# Of packages.txt: the libraries of [build], and [arm64-guest].
+# Of packages.txt: the libraries of the program and of the tests, and [arm64-guest].
 packages() {
-	sed -n -e '/^\[build\]/,/^\[tests\]/{/^# libraries of the program/,/^\[/p}' \
-		-e '/^\[arm64-guest\]/,/^\[/p' "$root/packaging/packages.txt" |
-		sed 's/ *#.*//;/^\[/d;/./!d'
+	awk '/^\[/ { guest = $1 == "[arm64-guest]"; libraries = 0; next }
+		/^#/ { libraries = /^# libraries of/; next }
+		NF && (guest || libraries) { print $1 }' "$root/packaging/packages.txt"
 }
 
 download() {
