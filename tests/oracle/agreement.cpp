@@ -136,21 +136,19 @@ double agreed(const Tally& tally) {
 	return all == 0 ? 100.0 : 100.0 * tally.both / all;
 }
 
-/// The ACK number decides these.
+/// The ACK number decides these: each difference is a fault.
 bool must_agree(Kind kind) {
 	return kind == Kind::stale_reuse || kind == Kind::reuse_race;
 }
 
-unsigned most_differences(Kind kind, const Tally& tally) {
-	if (must_agree(kind))
-		return 0;
+unsigned most_differences(const Tally& tally) {
 	return std::max(2U, static_cast<unsigned>(most_lacking * tally.both));
 }
 
 void complain(Agreement& agreement) {
 	for (const auto& [kind, tally] : agreement.here) {
 		const unsigned differences = tally.live_only + tally.wire_only;
-		if (differences > most_differences(kind, tally))
+		if (!must_agree(kind) && differences > most_differences(tally))
 			agreement.complaints.push_back("replay and watch differ " +
 			                               std::to_string(differences) + " times on " +
 			                               std::string(to_string(kind)));
@@ -159,15 +157,17 @@ void complain(Agreement& agreement) {
 
 void note_difference(Agreement& agreement, const Ends& ends, Kind kind, bool live,
                      const Found& verdicts) {
-	std::string what = std::string(to_string(kind)) + " only " + (live ? "live" : "on the wire");
+	const std::string what =
+		std::string(to_string(kind)) + " only " + (live ? "live" : "on the wire");
 	agreement.differences.push_back(what + ": " + ends.local + " -> " + ends.remote);
 	if (!must_agree(kind))
 		return;
+	std::string detail;
 	if (const auto found = verdicts.find(ends); found != verdicts.end()) {
 		for (const auto& [name, line] : found->second)
-			what += ", replay says " + line;
+			detail += ", replay says " + line;
 	}
-	agreement.faults.push_back({ends, what});
+	agreement.faults.push_back({ends, what, kind, detail});
 }
 
 std::string row(std::string_view name, const Tally& tally) {

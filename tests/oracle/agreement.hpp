@@ -31,7 +31,7 @@ struct Agreement {
 								///< path: measured, not judged
 	std::vector<std::string> differences; ///< one line each, of those captured at their own end
 	std::vector<Mismatch> faults;         ///< those among them that there may be none of
-	std::vector<std::string> complaints;  ///< why the test fails
+	std::vector<std::string> complaints;  ///< about kinds of which some may differ, but not so many
 };
 
 /// Runs the program on each file. `sockets` as scored: with truths, and what `watch` reported. Throws

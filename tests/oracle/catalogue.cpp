@@ -61,12 +61,16 @@ const Behaviour& pick(Draft& draft) {
 
 } // namespace
 
+bool is_in_group(unsigned index) {
+	constexpr unsigned one_group_of = 20;
+	return index / group_size % one_group_of == 1;
+}
+
 Plan make_plan(std::uint64_t seed, unsigned index) {
 	constexpr std::uint64_t golden_ratio = 0x9E3779B97F4A7C15U;
-	constexpr unsigned one_group_of = 20;
 	Draft draft(seed + golden_ratio * (index + 1));
-	const unsigned group = index / group_size;
-	if (group % one_group_of == 1) {
+	if (is_in_group(index)) {
+		const unsigned group = index / group_size;
 		const Draft common(seed - golden_ratio * group);
 		draft.plan.family = common.plan.family;
 		draft.plan.path = common.plan.path;

@@ -3,12 +3,12 @@
 
 #include "agreement.hpp"
 #include "early_closes.hpp"
-#include "score.hpp"
 #include "story.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 namespace oracle {
@@ -35,9 +35,10 @@ Sockets sockets_of(Evidence& evidence) {
 	for (auto& [ends, view] : evidence.views) {
 		Socket socket;
 		socket.connection = port_of(view.active ? ends.local : ends.remote) - first_client_port;
-		if (socket.connection >= evidence.finished.size())
+		const auto finished = evidence.finished.find(socket.connection);
+		if (finished == evidence.finished.end())
 			continue;
-		const Outcome& outcome = evidence.finished[socket.connection].outcome;
+		const Outcome& outcome = finished->second.outcome;
 		socket.truth =
 			truth_of(view, view.active ? outcome.active : outcome.passive, evidence.stalls);
 		socket.view = std::move(view);
@@ -57,7 +58,7 @@ void complain_about_run(const Evidence& evidence, const Sockets& sockets,
 	if (evidence.lost_packets != 0)
 		complaints.push_back(
 			count(evidence.lost_packets, "packets were lost by the capture or the relay"));
-	for (const Finished& finished : evidence.finished) {
+	for (const auto& [index, finished] : evidence.finished) {
 		if (!finished.outcome.failure.empty())
 			complaints.push_back("a connection was not made: " + finished.outcome.failure);
 	}
@@ -92,10 +93,8 @@ void complain_about_truths(const Score& score, const Sockets& sockets, const Opt
 	}
 }
 
-void complain_about_product(const Score& score, const Transcript& transcript, bool weak,
-                            std::vector<std::string>& complaints) {
-	if (!score.mismatches.empty())
-		complaints.push_back(count(score.mismatches.size(), "disagreements with the capture"));
+/// What no single connection answers for.
+void complain_about_shares(const Score& score, bool weak, std::vector<std::string>& complaints) {
 	if (score.unseen.size() > most_unseen)
 		complaints.push_back(count(score.unseen.size(), "timers were not seen"));
 	for (const auto& [kind, row] : score.rows) {
@@ -103,6 +102,10 @@ void complain_about_product(const Score& score, const Transcript& transcript, bo
 			complaints.push_back(count(row.guessed, "wrong guesses about ") +
 			                     std::string(to_string(kind)));
 	}
+}
+
+void complain_about_product(const Score& score, const Transcript& transcript,
+                            std::vector<std::string>& complaints) {
 	for (const std::string& stray : score.strays)
 		complaints.push_back("a verdict about a connection that does not exist: " + stray);
 	for (const std::string& loss : transcript.losses)
@@ -154,9 +157,8 @@ std::string cross_table(const Evidence& evidence, const Sockets& sockets) {
 	return text;
 }
 
-void tell_stories(const Evidence& evidence, const Sockets& sockets,
-                  const std::vector<Mismatch>& mismatches, const Options& options,
-                  Judgement& judgement) {
+void tell_stories(const Evidence& evidence, const Sockets& sockets, const Options& options,
+                  Extent extent, Judgement& judgement) {
 	std::size_t told = 0;
 	const auto tell_one = [&](const Mismatch& mismatch) {
 		const Socket& socket = sockets.at(mismatch.ends);
@@ -166,42 +168,86 @@ void tell_stories(const Evidence& evidence, const Sockets& sockets,
 		if (told++ < stories_printed)
 			judgement.first_stories += story;
 	};
-	std::for_each(mismatches.begin(), mismatches.end(), tell_one);
+	for (const Disagreement& disagreement : judgement.disagreements)
+		tell_one(disagreement.mismatch);
 	for (const auto& [ends, socket] : sockets) {
 		const std::string cell = cell_of(socket, evidence.finished.at(socket.connection));
-		if (!options.tell.empty() && cell.find(options.tell) != std::string::npos)
-			tell_one({ends, "asked for"});
+		if (extent == Extent::repetition ||
+		    (!options.tell.empty() && cell.find(options.tell) != std::string::npos))
+			tell_one({ends, "asked for", {}, {}});
+	}
+}
+
+/// The longest halt of the machine while any of these connections lived: from its first packet to its last.
+std::chrono::milliseconds longest_halt(const std::vector<unsigned>& connections,
+                                       const Sockets& sockets, const Stalls& stalls) {
+	Nanoseconds longest{};
+	for (const auto& [ends, socket] : sockets) {
+		const std::vector<Segment>& segments = socket.view.segments;
+		if (std::count(connections.begin(), connections.end(), socket.connection) != 0)
+			longest =
+				std::max(longest, stalls.longest(segments.front().time, segments.back().time));
+	}
+	return std::chrono::duration_cast<std::chrono::milliseconds>(longest);
+}
+
+void note_disagreements(const Evidence& evidence, const Sockets& sockets, const Options& options,
+                        const std::vector<Mismatch>& mismatches, bool rests_on_timer,
+                        Judgement& judgement) {
+	for (const Mismatch& mismatch : mismatches) {
+		const Socket& socket = sockets.at(mismatch.ends);
+		Disagreement disagreement;
+		disagreement.mismatch = mismatch;
+		disagreement.connection = socket.connection;
+		disagreement.active = socket.view.active;
+		disagreement.plan = evidence.finished.at(socket.connection).plan.name;
+		disagreement.rests_on_timer = rests_on_timer;
+		disagreement.stood_still = longest_halt(
+			together_with(socket.connection, options.connections), sockets, evidence.stalls);
+		judgement.disagreements.push_back(std::move(disagreement));
 	}
 }
 
 } // namespace
 
-Judgement judge(Evidence evidence, const Options& options) {
+std::vector<unsigned> together_with(unsigned index, unsigned connections) {
+	if (!is_in_group(index))
+		return {index};
+	const unsigned first = index / group_size * group_size;
+	std::vector<unsigned> group(std::min(group_size, std::max(connections, index + 1) - first));
+	std::iota(group.begin(), group.end(), first);
+	return group;
+}
+
+Judgement judge(Evidence evidence, const Options& options, Extent extent) {
 	Sockets sockets = sockets_of(evidence);
 	const Score result = score(sockets, evidence.transcript, options.weak);
 	Judgement judgement;
 	complain_about_run(evidence, sockets, judgement.complaints);
-	complain_about_truths(result, sockets, options, judgement.complaints);
-	if (options.with_product)
-		complain_about_product(result, evidence.transcript, options.weak, judgement.complaints);
-	std::string agreed;
-	std::vector<Mismatch> mismatches;
+	if (extent == Extent::whole_run)
+		complain_about_truths(result, sockets, options, judgement.complaints);
 	if (options.with_product) {
-		mismatches = result.mismatches;
-		mismatches.insert(mismatches.end(), result.unseen.begin(), result.unseen.end());
+		complain_about_product(result, evidence.transcript, judgement.complaints);
+		note_disagreements(evidence, sockets, options, result.mismatches, false, judgement);
+		note_disagreements(evidence, sockets, options, result.unseen, true, judgement);
+		if (extent == Extent::whole_run)
+			complain_about_shares(result, options.weak, judgement.complaints);
 	}
+	std::string agreed;
 	if (options.with_product && !options.weak) { // a weak class sees less than the wire shows
 		const Agreement agreement =
 			compare_with_replay(options.program, evidence.captures, sockets);
 		agreed = table(agreement);
-		judgement.complaints.insert(judgement.complaints.end(), agreement.complaints.begin(),
-		                            agreement.complaints.end());
-		mismatches.insert(mismatches.end(), agreement.faults.begin(), agreement.faults.end());
+		note_disagreements(evidence, sockets, options, agreement.faults, false, judgement);
+		if (extent == Extent::whole_run)
+			judgement.complaints.insert(judgement.complaints.end(), agreement.complaints.begin(),
+			                            agreement.complaints.end());
 	}
-	tell_stories(evidence, sockets, mismatches, options, judgement);
+	tell_stories(evidence, sockets, options, extent, judgement);
 	judgement.cross_table = cross_table(evidence, sockets);
 	judgement.table = table(result) + footer(result, sockets, evidence.transcript) +
 	                  describe(evidence.stalls) + agreed;
+	judgement.sockets = std::move(sockets);
 	return judgement;
 }
 

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Thousands of connections that nobody scripted one by one, their truth taken from a packet capture,
 // against the verdicts of `stalesock watch`.
-#include "capture.hpp"
 #include "judgement.hpp"
 #include "options.hpp"
-#include "relay.hpp"
-#include "run.hpp"
-#include "stalls.hpp"
-#include "watcher.hpp"
+#include "repetition.hpp"
+#include "stage.hpp"
 
 #include <chrono>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <fstream>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -21,91 +18,80 @@ namespace oracle {
 
 namespace {
 
-/// Verdicts that wait for more evidence are settled by then.
-constexpr std::chrono::milliseconds settling_time{1500};
-
-std::string file_in(const std::string& folder, const char* name) {
-	return folder.empty() ? std::string() : folder + "/" + name;
-}
-
-/// Where captures go: the folder that was asked for, or one that does not outlive the run.
-class CaptureFolder {
+/// The folder that was asked for, or one that does not outlive the run unless there is something to look at.
+class ResultFolder {
   public:
-	explicit CaptureFolder(const Options& options) : path_(options.folder) {
-		if (!path_.empty())
+	explicit ResultFolder(const std::string& wanted) : path_(wanted) {
+		if (!path_.empty()) {
+			std::filesystem::create_directories(path_);
+			std::filesystem::remove_all(again()); // of an earlier run
 			return;
+		}
 		path_ = std::filesystem::temp_directory_path() / "stalesock-oracle-XXXXXX";
 		if (::mkdtemp(path_.data()) == nullptr)
 			throw SystemFailure("mkdtemp");
 		temporary_ = true;
 	}
-	~CaptureFolder() {
+	~ResultFolder() {
 		std::error_code ignored;
 		if (temporary_)
 			std::filesystem::remove_all(path_, ignored);
 	}
-	CaptureFolder(const CaptureFolder&) = delete;
-	CaptureFolder& operator=(const CaptureFolder&) = delete;
+	ResultFolder(const ResultFolder&) = delete;
+	ResultFolder& operator=(const ResultFolder&) = delete;
 
-	[[nodiscard]] std::string loopback() const { return path_ + "/loopback.pcap"; }
-	[[nodiscard]] std::string relayed() const { return path_ + "/relayed.pcap"; }
+	[[nodiscard]] const std::string& path() const { return path_; }
+	/// Of the repetitions.
+	[[nodiscard]] std::string again() const { return path_ + "/again"; }
+	void keep() { temporary_ = false; }
 
   private:
 	std::string path_;
 	bool temporary_ = false;
 };
 
-Evidence collect(const Options& options, const CaptureFolder& folder) {
-	enter_private_network();
-	Relay relay(set_up_devices());
-	std::optional<Watcher> watcher;
-	if (options.with_product)
-		watcher.emplace(options.program, options.events);
-	Capture loopback(loopback_name, folder.loopback());
-	Capture tunnel(tunnel_name, folder.relayed());
-
-	Evidence evidence;
-	StallWatch stall_watch;
-	evidence.finished = run_connections(relay, options.seed, options.connections, options.jobs);
-	std::this_thread::sleep_for(settling_time);
-	evidence.stalls = stall_watch.stop();
-	loopback.stop();
-	tunnel.stop();
-	if (watcher)
-		evidence.transcript = watcher->stop();
-	evidence.captures = {folder.loopback(), folder.relayed()};
-	evidence.lost_packets = loopback.dropped() + tunnel.dropped() + relay.refused();
-	add_views(evidence.views, loopback.packets());
-	add_views(evidence.views, tunnel.packets());
-	return evidence;
-}
-
-void save(const Options& options, const Judgement& judgement) {
-	if (options.folder.empty())
-		return;
-	std::ofstream(file_in(options.folder, "stories.txt")) << judgement.all_stories;
-	std::ofstream(file_in(options.folder, "table.txt")) << judgement.table;
-	std::ofstream(file_in(options.folder, "behaviours.txt")) << judgement.cross_table;
+/// Stories come after the table, and what was tried again comes last: of a log, only the end may be kept.
+bool run_all(const Options& options, ResultFolder& folder) {
+	std::vector<unsigned> indices(options.connections);
+	std::iota(indices.begin(), indices.end(), 0);
+	Evidence evidence = collect(options, indices, options.jobs, folder.path());
+	Judgement judgement = judge(std::move(evidence), options, Extent::whole_run);
+	save(judgement, folder.path());
+	std::fputs(judgement.table.c_str(), stdout);
+	std::fputs(judgement.first_stories.c_str(), stdout);
+	std::fflush(stdout);
+	if (!judgement.disagreements.empty())
+		folder.keep();
+	const Trial trial = try_again(options, judgement.disagreements, folder.again());
+	std::fputs(trial.summary.c_str(), stdout);
+	for (const auto& complaints : {judgement.complaints, trial.complaints}) {
+		for (const std::string& complaint : complaints)
+			std::printf("oracle: FAILED: %s\n", complaint.c_str());
+	}
+	return judgement.complaints.empty() && trial.complaints.empty();
 }
 
 int run(const Options& options) {
-	std::printf("oracle: seed %llu, %u connections, %u at a time\n",
-	            static_cast<unsigned long long>(options.seed), options.connections, options.jobs);
-	std::fflush(stdout);
+	const auto seed = static_cast<unsigned long long>(options.seed);
 	const auto start = std::chrono::steady_clock::now();
-	const CaptureFolder folder(options);
-	Evidence evidence = collect(options, folder);
+	ResultFolder folder(options.folder);
+	bool passed = false;
+	if (options.only) {
+		std::printf("oracle: seed %llu, connection %u, %u times\n", seed, *options.only,
+		            options.times);
+		folder.keep();
+		passed = make_only(options, folder.again()) == 0;
+		std::printf("kept in %s\n", folder.again().c_str());
+	} else {
+		std::printf("oracle: seed %llu, %u connections, %u at a time\n", seed, options.connections,
+		            options.jobs);
+		std::fflush(stdout);
+		passed = run_all(options, folder);
+	}
 	const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-	const Judgement judgement = judge(std::move(evidence), options);
-	save(options, judgement);
-	std::fputs(judgement.table.c_str(), stdout);
-	std::fputs(judgement.first_stories.c_str(), stdout); // last: of a log, only the end may be kept
-	for (const std::string& complaint : judgement.complaints)
-		std::printf("oracle: FAILED: %s\n", complaint.c_str());
-	std::printf("oracle: %s in %.1f s; the seed was %llu\n",
-	            judgement.complaints.empty() ? "passed" : "failed", took.count(),
-	            static_cast<unsigned long long>(options.seed));
-	return judgement.complaints.empty() ? 0 : 1;
+	std::printf("oracle: %s in %.1f s; the seed was %llu\n", passed ? "passed" : "failed",
+	            took.count(), seed);
+	return passed ? 0 : 1;
 }
 
 } // namespace

@@ -5,7 +5,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <filesystem>
 #include <random>
 
 namespace oracle {
@@ -23,12 +22,21 @@ std::optional<Options> parse_options(int argc, char** argv) {
 		->check(CLI::Range(1U, 1000U))
 		->capture_default_str();
 	app.add_option("--seed", options.seed, "Repeats the plans of another run");
+	CLI::Option* const only =
+		app.add_option("--only", options.only,
+	                   "Makes this connection of the seed alone, and tells all about it")
+			->check(CLI::Range(0U, most_connections - 1));
+	app.add_option("--times", options.times, "How often, with --only")
+		->check(CLI::Range(1U, 1000U))
+		->needs(only)
+		->capture_default_str();
 	app.add_option("--most-unscored", options.most_unscored,
 	               "Fails when a verdict cannot be decided for more sockets than this percentage")
 		->check(CLI::Range(0.0, 100.0))
 		->capture_default_str();
 	app.add_option("--stalesock", options.program, "The program under test")->envname("STALESOCK");
-	app.add_option("--save", options.folder, "Keep captures, stories and the table in this folder");
+	app.add_option("--save", options.folder,
+	               "Keep captures, verdicts, stories and the table in this folder");
 	app.add_option("--tell", options.tell,
 	               "Also tell the sockets whose behaviour and truth contain this text");
 	app.add_flag(
@@ -42,8 +50,6 @@ std::optional<Options> parse_options(int argc, char** argv) {
 		app.exit(error);
 		return std::nullopt;
 	}
-	if (!options.folder.empty())
-		std::filesystem::create_directories(options.folder);
 	return options;
 }
 

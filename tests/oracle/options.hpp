@@ -12,8 +12,10 @@ struct Options {
 	unsigned jobs = 100;
 	std::uint64_t seed = 0;
 	std::string program;
-	std::string folder; ///< empty: nothing is saved
+	std::string folder; ///< empty: kept only where something disagreed
 	std::string tell;   ///< also tell the stories of sockets whose behaviour and truth contain this
+	std::optional<unsigned> only; ///< this connection alone, in place of a run
+	unsigned times = 5;           ///< how often that one is made
 	double most_unscored = 2; ///< percent: with more undecidable sockets the machine is too slow
 	bool weak = false;        ///< the hooks do not see writes: any verdict may be an admitted guess
 	bool events = false;      ///< the raw stream too, for the stories

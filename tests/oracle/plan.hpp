@@ -61,6 +61,9 @@ struct Plan {
 /// A pool of connections to one server, one after the other by their indices.
 inline constexpr unsigned group_size = 8;
 
+/// Whether the connections around `index` are such a pool, all of them together.
+[[nodiscard]] bool is_in_group(unsigned index);
+
 /// The plan of connection `index`: the same for the same seed, whatever else runs.
 [[nodiscard]] Plan make_plan(std::uint64_t seed, unsigned index);
 

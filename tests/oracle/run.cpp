@@ -6,14 +6,17 @@
 
 namespace oracle {
 
-std::vector<Finished> run_connections(Relay& relay, std::uint64_t seed, unsigned count,
-                                      unsigned jobs) {
-	std::vector<Finished> finished(count);
-	std::atomic<unsigned> next = 0;
+AllFinished run_connections(Relay& relay, std::uint64_t seed, const std::vector<unsigned>& indices,
+                            unsigned jobs) {
+	AllFinished finished;
+	for (const unsigned index : indices)
+		finished.try_emplace(index); // no worker changes the map
+	std::atomic<std::size_t> next = 0;
 	Listeners listeners;
 	const auto work = [&] {
-		for (unsigned index = next++; index < count; index = next++) {
-			Finished& mine = finished[index];
+		for (std::size_t turn = next++; turn < indices.size(); turn = next++) {
+			const unsigned index = indices[turn];
+			Finished& mine = finished.at(index);
 			const auto port = static_cast<std::uint16_t>(first_client_port + index);
 			mine.plan = make_plan(seed, index);
 			relay.set_path(port, mine.plan.delay, mine.plan.forgetting);

@@ -6,6 +6,7 @@
 #include "relay.hpp"
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 namespace oracle {
@@ -20,8 +21,11 @@ struct Finished {
 	Outcome outcome;
 };
 
-/// In the order of their indices.
-[[nodiscard]] std::vector<Finished> run_connections(Relay& relay, std::uint64_t seed,
-                                                    unsigned count, unsigned jobs);
+/// By their indices.
+using AllFinished = std::map<unsigned, Finished>;
+
+/// Begins the connections with these indices in their order, so many at a time.
+[[nodiscard]] AllFinished run_connections(Relay& relay, std::uint64_t seed,
+                                          const std::vector<unsigned>& indices, unsigned jobs);
 
 } // namespace oracle

@@ -92,7 +92,7 @@ void compare_kind(const Ends& ends, const Socket& socket, Kind kind, bool weak, 
 	row.guessed += excused && !agrees ? 1 : 0;
 	const auto note = [&](const char* how) {
 		if (!excused)
-			score.mismatches.push_back({ends, std::string(to_string(kind)) + " " + how});
+			score.mismatches.push_back({ends, std::string(to_string(kind)) + " " + how, kind, {}});
 	};
 	row.truths += is_true ? 1 : 0;
 	row.reports += count;
@@ -104,7 +104,7 @@ void compare_kind(const Ends& ends, const Socket& socket, Kind kind, bool weak, 
 	if (is_true && count == 0) {
 		++row.missed;
 		if (rests_on_timer(kind))
-			score.unseen.push_back({ends, std::string(to_string(kind)) + " missed"});
+			score.unseen.push_back({ends, std::string(to_string(kind)) + " missed", kind, {}});
 		else
 			note("missed");
 	}
@@ -114,7 +114,8 @@ void compare_role(const Ends& ends, const Socket& socket, Score& score) {
 	const std::string_view role = socket.view.active ? "active" : "passive";
 	for (const Report& report : socket.reported) {
 		if (report.role != role)
-			score.mismatches.push_back({ends, report.kind + " has the role '" + report.role + "'"});
+			score.mismatches.push_back(
+				{ends, report.kind + " has the role '" + report.role + "'", {}, {}});
 	}
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,9 @@ struct Row {
 
 struct Mismatch {
 	Ends ends;
-	std::string what; ///< "stale_reuse missed"
+	std::string what;         ///< "stale_reuse missed"
+	std::optional<Kind> kind; ///< none: it is about a role
+	std::string detail;       ///< for the eyes of a person; differs from time to time
 };
 
 struct Score {

@@ -33,18 +33,30 @@ void settle_on(int cpu) {
 	sched_setscheduler(0, SCHED_FIFO, &first);
 }
 
+bool touches(const Stall& stall, Nanoseconds begin, Nanoseconds end) {
+	return stall.begin <= end + margin && stall.end + margin >= begin;
+}
+
 } // namespace
 
 bool Stalls::touch(Nanoseconds begin, Nanoseconds end) const {
-	return std::any_of(stalls_.begin(), stalls_.end(), [&](const Stall& stall) {
-		return stall.begin <= end + margin && stall.end + margin >= begin;
-	});
+	return std::any_of(stalls_.begin(), stalls_.end(),
+	                   [&](const Stall& stall) { return touches(stall, begin, end); });
 }
 
 Nanoseconds Stalls::longest() const {
 	Nanoseconds longest{};
 	for (const Stall& stall : stalls_)
 		longest = std::max(longest, stall.end - stall.begin);
+	return longest;
+}
+
+Nanoseconds Stalls::longest(Nanoseconds begin, Nanoseconds end) const {
+	Nanoseconds longest{};
+	for (const Stall& stall : stalls_) {
+		if (touches(stall, begin, end))
+			longest = std::max(longest, stall.end - stall.begin);
+	}
 	return longest;
 }
 

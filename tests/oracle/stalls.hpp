@@ -25,6 +25,8 @@ class Stalls {
 	[[nodiscard]] bool touch(Nanoseconds begin, Nanoseconds end) const;
 	[[nodiscard]] std::size_t count() const { return stalls_.size(); }
 	[[nodiscard]] Nanoseconds longest() const;
+	/// Of those that touch this interval; 0: none does.
+	[[nodiscard]] Nanoseconds longest(Nanoseconds begin, Nanoseconds end) const;
 
   private:
 	std::vector<Stall> stalls_;

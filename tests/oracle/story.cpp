@@ -75,8 +75,8 @@ std::string truth_text(const Truth& truth) {
 
 std::string title(const Mismatch& mismatch, const Socket& socket, const Finished& finished) {
 	const Plan& plan = finished.plan;
-	std::string text =
-		"--- " + mismatch.what + ": " + mismatch.ends.local + " -> " + mismatch.ends.remote;
+	std::string text = "--- " + mismatch.what + mismatch.detail + ": " + mismatch.ends.local +
+	                   " -> " + mismatch.ends.remote;
 	text += socket.view.active ? " active" : " passive";
 	text += ", connection " + std::to_string(socket.connection) + " \"" + plan.name + "\"";
 	if (plan.path == Path::relayed)

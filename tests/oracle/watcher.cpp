@@ -124,6 +124,7 @@ int Watcher::reap() {
 Transcript Watcher::stop() {
 	const int exit_code = reap();
 	Transcript transcript = parse_transcript(output_);
+	transcript.output = output_;
 	transcript.errors = errors_;
 	transcript.exit_code = exit_code;
 	return transcript;
