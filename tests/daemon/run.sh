@@ -11,4 +11,5 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 : "${STALESOCK:=$here/../../build/stalesock}"
 export STALESOCK
-exec unshare --mount --uts --net --propagation private -- /usr/bin/python3 -B "$here/cases.py" "$@"
+exec "$here/../support/defined-environment.sh" \
+	unshare --mount --uts --net --propagation private -- /usr/bin/python3 -B "$here/cases.py" "$@"

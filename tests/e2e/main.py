@@ -22,6 +22,7 @@ def run_here(name):
     bring_loopback_up()
     with scratch_folder() as folder:
         lab = Lab(name, folder)
+        os.environ["HOME"] = folder
         try:
             CASES[name](lab)
         except Skip as reason:

@@ -37,7 +37,8 @@ def nginx(folder, settings, locations=HELLO, events="worker_connections 64;", ma
     config = Path(folder) / f"nginx-{port}.conf"
     config.write_text(CONFIG.format(folder=folder, settings=settings, port=port, locations=locations, events=events,
                                     main=main, listen=listen))
-    with server(["nginx", "-p", str(folder), "-c", str(config)], port, Path(folder) / f"nginx-{port}-output.log"):
+    log = f"{folder}/nginx-{port}.log"  # named twice: it logs before it has read where to
+    with server(["nginx", "-p", str(folder), "-c", str(config), "-e", log], port, Path(folder) / f"nginx-{port}-output.log"):
         yield port
 
 

@@ -17,8 +17,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 : "${STALESOCK_E2E_PROGRAMS:=$here/../../build/e2e-programs}"
 export STALESOCK STALESOCK_E2E_RESULTS STALESOCK_E2E_PROGRAMS
 if [ $# -ne 0 ]; then
-	exec /usr/bin/python3 -B "$here/main.py" "$@"
+	exec "$here/../support/defined-environment.sh" /usr/bin/python3 -B "$here/main.py" "$@"
 fi
 rm -rf "$STALESOCK_E2E_RESULTS"
-/usr/bin/python3 -B "$here/main.py"
+"$here/../support/defined-environment.sh" /usr/bin/python3 -B "$here/main.py"
 exec /usr/bin/python3 -B "$here/table.py" --check "$here/../../README.md"

@@ -8,6 +8,6 @@ export STALESOCK=${STALESOCK:-$PWD/build/stalesock}
 failed=0
 for part in agreement.py list_test.py screens_test.py; do
 	echo "--- $part"
-	timeout 600 /usr/bin/python3 "tests/terminal/$part" || failed=1
+	timeout 600 tests/support/defined-environment.sh /usr/bin/python3 "tests/terminal/$part" || failed=1
 done
 exit "$failed"

@@ -5,8 +5,8 @@ import importlib
 import inspect
 
 COMPILED = ("tomcat", "jetty", "go_http", "delayed_path", "settings", "tls_farewell", "tls_reuse")  # in Java and Go
-MODULES = ("nginx_pool", "nginx_server", "nginx_early", "nginx_lua", "nginx_upstream", "nginx_tls", "nginx_workers",
-           *COMPILED)
+MODULES = ("environment", "nginx_pool", "nginx_server", "nginx_early", "nginx_lua", "nginx_upstream", "nginx_tls",
+           "nginx_workers", *COMPILED)
 
 
 def cases_of(module):

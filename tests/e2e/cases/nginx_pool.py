@@ -67,7 +67,7 @@ def curl_reconnects(lab):
     """curl looks before it reuses: it reconnects, and nothing went wrong."""
     with nginx(lab.folder, KEEPALIVE) as port, lab.watching():
         url = f"http://127.0.0.1:{port}/"
-        _, output, errors = run_client(["curl", "-sSv", "--rate", "40/m", url, url])
+        _, output, errors = run_client(["curl", "-q", "-sSv", "--rate", "40/m", url, url])
     expect(output, "hello\nhello\n", "what curl printed")
     expect(errors.count("Connected to"), 2, "connections of curl")
     verdicts = lab.verdicts()
