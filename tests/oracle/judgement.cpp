@@ -4,6 +4,7 @@
 #include "agreement.hpp"
 #include "early_closes.hpp"
 #include "story.hpp"
+#include "truth_parts.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -23,6 +24,11 @@ constexpr double enough_cases = 10.0 / 2400;
 /// More than this share of admitted guesses gone wrong would make the other kinds of verdict useless too.
 constexpr double most_guessed = 0.2;
 constexpr std::size_t most_unseen = 2;
+/// Of what a machine that stands still leaves open. With more, the run says nothing; so much is the machine's doing, and
+/// no fault of the truth's.
+constexpr double most_stalled = 0.5;
+/// Of the truths that are needed, so many must have been decided in spite of it.
+constexpr double least_decided = 0.5;
 
 unsigned port_of(const std::string& end) {
 	unsigned port = 0;
@@ -60,7 +66,9 @@ void complain_about_run(const Evidence& evidence, const Sockets& sockets,
 			count(evidence.lost_packets, "packets were lost by the capture or the relay"));
 	for (const auto& [index, finished] : evidence.finished) {
 		if (!finished.outcome.failure.empty())
-			complaints.push_back("a connection was not made: " + finished.outcome.failure);
+			complaints.push_back("connection " + std::to_string(index) + " \"" +
+			                     finished.plan.name +
+			                     "\" was not made: " + finished.outcome.failure);
 	}
 	const auto incomplete = std::count_if(sockets.begin(), sockets.end(), [](const auto& entry) {
 		return !entry.second.view.complete;
@@ -73,12 +81,23 @@ void complain_about_run(const Evidence& evidence, const Sockets& sockets,
 			count(sockets.size(), "sockets were captured, not two for each connection"));
 }
 
+/// Sockets of which the kind is open because the machine stood still.
+std::map<Kind, unsigned> count_stalled(const Sockets& sockets) {
+	std::map<Kind, unsigned> stalled;
+	for (const auto& [ends, socket] : sockets) {
+		for (const auto& [kind, reason] : socket.truth.unscored)
+			stalled[kind] += reason == machine_stalled ? 1 : 0;
+	}
+	return stalled;
+}
+
 void complain_about_truths(const Score& score, const Sockets& sockets, const Options& options,
                            std::vector<std::string>& complaints) {
 	const auto needed = static_cast<unsigned>(std::floor(options.connections * enough_truths));
+	std::map<Kind, unsigned> stalled = count_stalled(sockets);
 	for (const Kind kind : {Kind::stale_reuse, Kind::reuse_race}) {
 		const unsigned truths = score.rows.at(kind).truths;
-		if (truths < needed)
+		if (truths + stalled[kind] < needed || truths < least_decided * needed)
 			complaints.push_back("only " + count(truths, "times ") + std::string(to_string(kind)) +
 			                     ", not " + std::to_string(needed));
 	}
@@ -87,9 +106,13 @@ void complain_about_truths(const Score& score, const Sockets& sockets, const Opt
 		if (row.truths + row.unscored < needed_cases)
 			complaints.push_back("only " + count(row.truths + row.unscored, "cases of ") +
 			                     std::string(to_string(kind)));
-		if (row.unscored > options.most_unscored / 100 * static_cast<double>(sockets.size()))
+		const auto all = static_cast<double>(sockets.size());
+		if (row.unscored - stalled[kind] > options.most_unscored / 100 * all)
 			complaints.push_back(count(row.unscored, "sockets are unscored for ") +
 			                     std::string(to_string(kind)));
+		if (stalled[kind] > most_stalled * all)
+			complaints.push_back(count(stalled[kind], "sockets are unscored for ") +
+			                     std::string(to_string(kind)) + ", because " + machine_stalled);
 	}
 }
 

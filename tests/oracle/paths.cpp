@@ -16,13 +16,14 @@ std::uint16_t Paths::client_port(const RawPacket& packet, const Layout& layout) 
 	return paths_.at(source).delay_us != 0 ? source : destination_port(packet, layout);
 }
 
-/// Once forgotten, always; but a handshake that is slow is none that was forgotten.
+/// Once forgotten, always; but a handshake that is slow is none that was forgotten, and its last packet opens nothing.
 bool Paths::has_forgotten(std::uint16_t port, bool opens, Clock::time_point now) {
 	const Microseconds limit(paths_.at(port).forgets_after_us);
 	if (limit == Microseconds::zero())
 		return false;
-	Memory& memory = memories_.try_emplace(port, Memory{now}).first->second;
-	memory.forgotten |= !opens && now - memory.last_packet > limit;
+	Memory& memory = memories_.try_emplace(port, Memory{now, false, false}).first->second;
+	memory.forgotten |= memory.established && now - memory.last_packet > limit;
+	memory.established |= !opens;
 	memory.last_packet = now;
 	return memory.forgotten;
 }

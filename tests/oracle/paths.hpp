@@ -31,6 +31,7 @@ class Paths {
 	};
 	struct Memory {
 		Clock::time_point last_packet;
+		bool established = false;
 		bool forgotten = false;
 	};
 
