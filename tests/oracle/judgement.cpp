@@ -23,6 +23,7 @@ constexpr double enough_truths = 100.0 / 2400;
 constexpr double enough_cases = 10.0 / 2400;
 /// More than this share of admitted guesses gone wrong would make the other kinds of verdict useless too.
 constexpr double most_guessed = 0.2;
+constexpr double few_guessed = 2; ///< of a short run, no share
 constexpr std::size_t most_unseen = 2;
 /// Of what a machine that stands still leaves open. With more, the run says nothing; so much is the machine's doing, and
 /// no fault of the truth's.
@@ -121,7 +122,7 @@ void complain_about_shares(const Score& score, bool weak, std::vector<std::strin
 	if (score.unseen.size() > most_unseen)
 		complaints.push_back(count(score.unseen.size(), "timers were not seen"));
 	for (const auto& [kind, row] : score.rows) {
-		if (!weak && row.guessed > most_guessed * row.truths)
+		if (!weak && row.guessed > std::max(few_guessed, most_guessed * row.truths))
 			complaints.push_back(count(row.guessed, "wrong guesses about ") +
 			                     std::string(to_string(kind)));
 	}
