@@ -89,10 +89,18 @@ int BPF_PROG(receive_end, struct sock *sk, int result, int message_flags)
 	return on_receive(sk, result, message_flags);
 }
 
-/* Before "sock: add tracepoint for send recv length" (6.3). */
+/* Before "sock: add tracepoint for send recv length" (6.3). user/probe chooses by the number of parameters. */
 SEC("fexit/tcp_recvmsg")
 int BPF_PROG(receive_end_fexit, struct sock *sk, struct msghdr *msg, size_t length, int message_flags,
 	     int *address_length, int result)
+{
+	return on_receive(sk, result, message_flags);
+}
+
+/* Since "net: remove addr_len argument of recvmsg() handlers" (seen on 7.3). */
+SEC("fexit/tcp_recvmsg")
+int BPF_PROG(receive_end_fexit_short, struct sock *sk, struct msghdr *msg, size_t length,
+	     int message_flags, int result)
 {
 	return on_receive(sk, result, message_flags);
 }

@@ -20,6 +20,9 @@ struct Candidate {
 	std::string_view program; ///< its name in bpf/stalesock.bpf.c
 	std::string_view hook;    ///< as reports name it
 	std::string_view target; ///< of a tracepoint or trampoline: its name in BTF; of iterators empty
+	/// Of a trampoline that reads the function's result, which lies behind its parameters: how many there must be.
+	/// 0: any number.
+	std::uint32_t parameters = 0;
 	/// What stays unknown although this program serves its need; empty: nothing.
 	std::string_view weakness{};
 };

@@ -45,16 +45,32 @@ Btf kernel_types() {
 	return types;
 }
 
-bool exists(const btf* types, const Candidate& candidate) {
-	const std::string target(candidate.target);
-	switch (candidate.mechanism) {
-	case Mechanism::iterator: return true;
-	case Mechanism::tracepoint:
-		return btf__find_by_name_kind(types, ("btf_trace_" + target).c_str(), BTF_KIND_TYPEDEF) > 0;
-	case Mechanism::trampoline:
-		return btf__find_by_name_kind(types, target.c_str(), BTF_KIND_FUNC) > 0;
+enum class Presence : std::uint8_t { present, absent, other_parameters };
+
+/// A program that was written for more or fewer parameters would be refused or, worse, take one for the result.
+Presence presence_of_function(const btf* types, const Candidate& candidate) {
+	const int id =
+		btf__find_by_name_kind(types, std::string(candidate.target).c_str(), BTF_KIND_FUNC);
+	if (id <= 0) {
+		return Presence::absent;
 	}
-	return false;
+	const btf_type* function = btf__type_by_id(types, static_cast<std::uint32_t>(id));
+	const btf_type* prototype = btf__type_by_id(types, function->type);
+	const bool fits = candidate.parameters == 0 || btf_vlen(prototype) == candidate.parameters;
+	return fits ? Presence::present : Presence::other_parameters;
+}
+
+Presence presence_of(const btf* types, const Candidate& candidate) {
+	const std::string typedef_name = "btf_trace_" + std::string(candidate.target);
+	switch (candidate.mechanism) {
+	case Mechanism::iterator: return Presence::present;
+	case Mechanism::tracepoint:
+		return btf__find_by_name_kind(types, typedef_name.c_str(), BTF_KIND_TYPEDEF) > 0
+		           ? Presence::present
+		           : Presence::absent;
+	case Mechanism::trampoline: return presence_of_function(types, candidate);
+	}
+	return Presence::absent;
 }
 
 bool is_served(std::span<const HookReport> reports, Need need) {
@@ -75,7 +91,10 @@ HookReport report_of(const Candidate& candidate, Refusal refusal) {
 	return report;
 }
 
-HookReport report_of_absent(const Candidate& candidate) {
+HookReport report_of_absent(const Candidate& candidate, Presence presence) {
+	if (presence == Presence::other_parameters) {
+		return report_of(candidate, {"the function has other parameters in this kernel", {}});
+	}
 	HookReport report = report_of(candidate, {explain_error(ENOENT), {}});
 	if (is_moot_without_target(candidate.need)) {
 		report.detail = "not needed: this kernel sends pages as messages";
@@ -100,8 +119,9 @@ std::vector<HookReport> survey_with(HookChoice choice, WorthTrying worth_trying)
 	const Btf types = kernel_types();
 	std::vector<HookReport> reports;
 	for (const Candidate& candidate : candidates()) {
-		HookReport report = report_of_absent(candidate);
-		if (exists(types.get(), candidate)) {
+		const Presence presence = presence_of(types.get(), candidate);
+		HookReport report = report_of_absent(candidate, presence);
+		if (presence == Presence::present) {
 			const bool tried = worth_trying(candidate, reports);
 			report = report_of(candidate, tried ? try_candidate(candidate) : Refusal{});
 		}
