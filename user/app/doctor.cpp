@@ -112,7 +112,7 @@ std::string doctor_text(const KernelReport& kernel) {
 	                    yes(kernel.cap_bpf), yes(kernel.cap_perfmon), yes(kernel.cap_sys_admin));
 	text += fmt::format("class         {}\n",
 	                    kernel.hook_class.empty() ? "nothing can be attached" : kernel.hook_class);
-	text += "hooks\n";
+	text += kernel.hooks.empty() ? "" : "hooks\n";
 	for (const HookReport& hook : kernel.hooks) {
 		text += hook_text(hook) + "\n";
 	}

@@ -3,6 +3,7 @@
 
 #include "probe/hooks.hpp"
 #include "probe/probe.hpp"
+#include "probe/requirements.hpp"
 
 #include <array>
 #include <bpf/libbpf.h>
@@ -90,6 +91,22 @@ std::vector<std::string> find_problems() {
 	return problems;
 }
 
+namespace {
+
+/// Of a kernel that is too old each hook would only say again that it is refused.
+void explain_failure(KernelReport& report) {
+	std::string too_old = find_too_old();
+	if (!too_old.empty()) {
+		report.problems.push_back(std::move(too_old));
+		report.hooks.clear();
+		report.hook_class.clear();
+	} else if (report.hook_class.empty()) {
+		report.problems.emplace_back("a required hook is refused: see the hooks");
+	}
+}
+
+} // namespace
+
 KernelReport examine_kernel(HookChoice choice) {
 	KernelReport report;
 	KernelName name = kernel_name();
@@ -105,8 +122,8 @@ KernelReport examine_kernel(HookChoice choice) {
 	report.problems = find_problems();
 	report.hooks = survey_by_trying(choice);
 	report.hook_class = hook_class_of(report.hooks);
-	if (report.problems.empty() && report.hook_class.empty()) {
-		report.problems.emplace_back("a required hook is refused: see the hooks");
+	if (report.problems.empty() && (report.hook_class.empty() || !has_programs_on_demand())) {
+		explain_failure(report);
 	}
 	std::string missing = name_missing_choice(choice, report.hooks);
 	if (!missing.empty()) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/loading.hpp"
 
+#include "probe/requirements.hpp"
+
 #include <algorithm>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -72,7 +74,7 @@ LoadedHooks load_hooks(const ProbeOptions& options) {
 	if (!loaded.skeleton) { // find out which hook is refused, and go on without it where we can
 		loaded.reports = survey_by_trying(options.hooks);
 		if (const std::string gap = name_required_gap(loaded.reports); !gap.empty()) {
-			throw KernelRefusal(gap);
+			refuse(gap);
 		}
 		loaded.skeleton = load_chosen(options, loaded.reports);
 	}
@@ -83,7 +85,7 @@ LoadedHooks load_hooks(const ProbeOptions& options) {
 		throw KernelRefusal(missing);
 	}
 	if (!loaded.skeleton) {
-		throw KernelRefusal("the BPF programs cannot be loaded together: " + explain_error(error));
+		refuse("the BPF programs cannot be loaded together: " + explain_error(error));
 	}
 	return loaded;
 }

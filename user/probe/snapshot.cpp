@@ -5,6 +5,7 @@
 #include "probe/hooks.hpp"
 #include "probe/kernel.hpp"
 #include "probe/namespaces.hpp"
+#include "probe/requirements.hpp"
 #include "probe/snapshot_backlog.hpp"
 #include "probe/snapshot_object.h"
 #include "probe/tick.hpp"
@@ -34,7 +35,7 @@ using HoldersObject = std::unique_ptr<snapshot_holders_bpf, Unload>;
 
 template <typename Object> void require(const Object& object, const char* name, int error) {
 	if (!object) {
-		throw KernelRefusal(std::string(name) + " cannot be loaded: " + explain_error(error));
+		refuse(std::string(name) + " cannot be loaded: " + explain_error(error));
 	}
 }
 

@@ -94,6 +94,20 @@ TEST_CASE("the doctor's text", "[app]") {
 	                    EndsWith("\nstalesock watch does not work here"));
 }
 
+TEST_CASE("a kernel that is too old is told in one line, not hook by hook", "[app]") {
+	KernelReport kernel = bad_kernel();
+	kernel.hooks.clear();
+	kernel.problems = {"this kernel is too old"};
+	CHECK_FALSE(watch_would_work(kernel));
+	CHECK_THAT(
+		doctor_text(kernel),
+		Contains("class         nothing can be attached\nproblems\n  this kernel is too old\n"));
+	const auto object = nlohmann::json::parse(doctor_json(kernel));
+	CHECK(object["hooks"].empty());
+	CHECK(object["gaps"].empty());
+	CHECK(object["problems"] == nlohmann::json{"this kernel is too old"});
+}
+
 TEST_CASE("a hook that a kernel does not have is not called refused", "[app]") {
 	KernelReport kernel = good_kernel();
 	kernel.hooks.back().log.clear();
