@@ -151,10 +151,12 @@ add_foreign_libraries() {
 
 # Module files of modules.txt and all that they depend on.
 module_files() {
-	local name
-	sed 's/ *#.*//;/./!d' "$here/modules.txt" | while read -r name; do
-		modprobe -d "$kernel" -S "$release" --show-depends "$name" ||
-			fail "kernel $release has no module $name"
+	local mark name
+	sed 's/ *#.*//;/./!d' "$here/modules.txt" | while read -r mark name; do
+		[ -n "$name" ] || { name=$mark; mark=needed; }
+		[[ $mark == needed || $mark == optional ]] || fail "modules.txt: '$mark $name'"
+		modprobe -d "$kernel" -S "$release" --show-depends "$name" 2>"$scratch/said" || [ "$mark" = optional ] ||
+			fail "kernel $release has no module $name: $(cat "$scratch/said")"
 	done | awk '$1 == "insmod" { print $2 }' | sort -u
 }
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs a command of the built tree on another kernel, in an emulated machine (never KVM).
 #
-#   tests/vm/run.sh 6.1|6.12|6.1-arm64|6.12-arm64 [OPTION...] -- COMMAND [ARGUMENT...]
+#   tests/vm/run.sh 6.1|6.12|newest|5.10|6.1-arm64|6.12-arm64 [OPTION...] -- COMMAND [ARGUMENT...]
 #
 #   --files PATH       also put this file or folder, with its libraries, into the guest
 #   --timeout S        the command's time in seconds, by default 1800: emulation is slow and noisy

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests run.sh itself: every way a guest can end has its own exit code, and nothing is left behind.
 #
-#   tests/vm/selftest.sh [VERSION...]   by default 6.1 and 6.12; 6.1-arm64 and 6.12-arm64 too
+#   tests/vm/selftest.sh [VERSION...]   by default 6.1 and 6.12; newest, 6.1-arm64 and 6.12-arm64 too
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../.." || exit 1
@@ -49,9 +49,10 @@ case_guest() {
 		pwd; echo "$STALESOCK"; ls packaging/schema tests/vm; test ! -t 1 && echo "no terminal"
 		python3 -c "import jsonschema" && echo "has jsonschema"; test -c /dev/net/tun && echo "has tun"
 		ip link add name one type veth peer name two && ip link del one && echo "has veth"' sh "it's" '$HOME  "x"' ''
-	local architecture=amd64
+	local architecture=amd64 series=${version%-arm64}
 	[[ $version != *-arm64 ]] || architecture=arm64
-	printed_line "${version%-arm64}\.[0-9].*-cloud-$architecture"
+	[ "$series" != newest ] || series='[0-9]+'
+	printed_line "$series\.[0-9].*-cloud-$architecture"
 	printed_line 'lo +UNKNOWN .*UP.*'
 	printed_line "it's\|\\\$HOME  \"x\"\|\|"
 	printed_line /stalesock

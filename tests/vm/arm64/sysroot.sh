@@ -57,7 +57,7 @@ compile_python() {
 }
 
 make_tree() {
-	APT_CONFIG=$("$here/apt-config.sh")
+	APT_CONFIG=$("$here/../apt-config.sh" arm64)
 	export APT_CONFIG
 	say "fetching packages for arm64"
 	# The lists may be absent, or so old that they name files which are gone.
