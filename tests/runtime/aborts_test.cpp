@@ -39,7 +39,7 @@ bool kill_socket(const Side& side) {
 
 } // namespace
 
-TEST_CASE("the peer aborts an idle connection", "[aborts]") {
+TEST_CASE("the peer aborts an idle connection", "[aborts][guest]") {
 	Connection connection = open_used_connection();
 	stay_idle();
 	abort_connection(connection.passive);
@@ -129,7 +129,7 @@ TEST_CASE("the connection is refused", "[aborts]") {
 	}
 }
 
-TEST_CASE("we close with unread bytes", "[aborts]") {
+TEST_CASE("we close with unread bytes", "[aborts][guest]") {
 	Connection connection = open_used_connection();
 	send_all(connection.passive, "unasked");
 	wait_until_acknowledged(connection.passive);

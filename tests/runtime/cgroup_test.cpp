@@ -106,7 +106,8 @@ bool check_reuse_from(const Container& container) {
 
 } // namespace
 
-TEST_CASE("a writer that has gone is named by the container it wrote from", "[owner][cgroup]") {
+TEST_CASE("a writer that has gone is named by the container it wrote from",
+          "[owner][cgroup][guest]") {
 	if (!sees(Sight::writer)) {
 		return skip("the writer cannot be seen");
 	}

@@ -42,7 +42,7 @@ const std::string gap =
 } // namespace
 
 TEST_CASE("elsewhere: a late write on a socket that was in CLOSE_WAIT before the watch",
-          "[elsewhere]") {
+          "[elsewhere][guest]") {
 	Connection connection = open_used_connection();
 	stay_idle();
 	close_passive(connection);

@@ -70,7 +70,7 @@ void check_farewell(const std::string& bytes, bool peer_is_gone) {
 
 } // namespace
 
-TEST_CASE("a TLS close_notify is a farewell, with or without an RST", "[farewell]") {
+TEST_CASE("a TLS close_notify is a farewell, with or without an RST", "[farewell][guest]") {
 	for (const bool peer_is_gone : {true, false}) {
 		INFO("the peer is gone: " << peer_is_gone);
 		check_farewell(tls_record(alert, 3, 26), peer_is_gone);
@@ -166,7 +166,7 @@ TEST_CASE("other small requests are reuses", "[farewell]") {
 }
 
 TEST_CASE("flow control of HTTP/2 after the FIN is no reuse, a request behind it is",
-          "[farewell]") {
+          "[farewell][guest]") {
 	const bool tls = GENERATE(false, true);
 	const bool asks = GENERATE(false, true);
 	INFO("over TLS: " << tls << ", with a request: " << asks);
@@ -205,7 +205,7 @@ TEST_CASE("Java's farewell in two writes", "[farewell]") {
 	CHECK(seen.active[1].at("evidence").at("bytes_after_fin") == 40);
 }
 
-TEST_CASE("a TLS farewell whose header is a vector of its own", "[farewell]") {
+TEST_CASE("a TLS farewell whose header is a vector of its own", "[farewell][guest]") {
 	Connection connection = open_used_connection();
 	stay_idle();
 	close_passive(connection);
@@ -246,7 +246,7 @@ TEST_CASE("a lazy TLS client has not read the server's close_notify", "[farewell
 }
 
 TEST_CASE("a waiting TLS client has read the server's close_notify before the FIN",
-          "[farewell][last-words]") {
+          "[farewell][last-words][guest]") {
 	const std::size_t body = GENERATE(19, 26);
 	const bool header_apart = GENERATE(false, true);
 	const std::string last_words = tls_record(body == 19 ? data : alert, 3, body);

@@ -9,7 +9,8 @@
 
 using namespace runtime;
 
-TEST_CASE("a late write on a socket that was in CLOSE_WAIT before the watch", "[inventory]") {
+TEST_CASE("a late write on a socket that was in CLOSE_WAIT before the watch",
+          "[inventory][guest]") {
 	Connection connection = open_used_connection();
 	stay_idle();
 	close_passive(connection);

@@ -109,12 +109,12 @@ std::vector<Json> late_verdicts(const std::function<void(int)>& say, const std::
 
 } // namespace
 
-TEST_CASE("a late request over kernel TLS is a reuse", "[kernel-tls][late]") {
+TEST_CASE("a late request over kernel TLS is a reuse", "[kernel-tls][late][guest]") {
 	const auto ask = [](int fd) { send_all(fd, request); };
 	late_verdicts(ask, "stale_reuse", request.size());
 }
 
-TEST_CASE("a close_notify by kernel TLS is a farewell", "[kernel-tls][farewell]") {
+TEST_CASE("a close_notify by kernel TLS is a farewell", "[kernel-tls][farewell][guest]") {
 	for (const Json& verdict : late_verdicts(say_close_notify, "farewell_write", 2)) {
 		CHECK(verdict.at("confidence") == "likely");
 	}

@@ -98,7 +98,7 @@ Connection idle_connection_after_fin() {
 
 } // namespace
 
-TEST_CASE("a late write by any call", "[late]") {
+TEST_CASE("a late write by any call", "[late][guest]") {
 	const bool peer_is_gone = GENERATE(true, false);
 	std::vector<LateWrite> writes;
 	for (const SendCall& call : send_calls()) {
@@ -116,7 +116,7 @@ TEST_CASE("a late write by any call", "[late]") {
 	}
 }
 
-TEST_CASE("a late write over IPv6", "[late][ipv6]") {
+TEST_CASE("a late write over IPv6", "[late][ipv6][guest]") {
 	LateWrite late = prepare(send_calls()[0], true, Family::ipv6);
 	stay_idle();
 	write_late(late);
@@ -132,7 +132,7 @@ TEST_CASE("an IPv4-mapped connection prints as IPv4", "[late][ipv6]") {
 	check_stale_reuse(watch().observe(late.connection), late, "ipv4");
 }
 
-TEST_CASE("several late writes are one reuse with all their bytes", "[late]") {
+TEST_CASE("several late writes are one reuse with all their bytes", "[late][guest]") {
 	Connection connection = idle_connection_after_fin();
 	for (int i = 0; i < 6; ++i) {
 		send_all(connection.active, request);
@@ -222,7 +222,7 @@ TEST_CASE("a late write over what the peer said as it closed", "[late][last-word
 	check_field(seen.active[1].at("evidence"), "unread_bytes", 5, Sight::time);
 }
 
-TEST_CASE("the application had read the end of file", "[late]") {
+TEST_CASE("the application had read the end of file", "[late][guest]") {
 	Connection connection = idle_connection_after_fin();
 	REQUIRE(reads_eof(connection.active));
 	send_all(connection.active, request);
@@ -232,7 +232,7 @@ TEST_CASE("the application had read the end of file", "[late]") {
 	check_field(seen.active[1].at("evidence"), "peeked", false, Sight::eof);
 }
 
-TEST_CASE("the application had peeked at the end of file", "[late]") {
+TEST_CASE("the application had peeked at the end of file", "[late][guest]") {
 	Connection connection = idle_connection_after_fin();
 	char byte = 0;
 	REQUIRE(recv(connection.active, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0);
@@ -243,7 +243,7 @@ TEST_CASE("the application had peeked at the end of file", "[late]") {
 	check_field(seen.active[1].at("evidence"), "eof_read", false, Sight::eof);
 }
 
-TEST_CASE("the application reads the end of file only after its late write", "[late]") {
+TEST_CASE("the application reads the end of file only after its late write", "[late][guest]") {
 	Connection connection = idle_connection_after_fin();
 	send_all(connection.active, request);
 	REQUIRE(reads_eof(connection.active));

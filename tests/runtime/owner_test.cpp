@@ -69,7 +69,7 @@ Json reuse_of(const Connection& connection) {
 
 } // namespace
 
-TEST_CASE("a forked child writes on an inherited socket", "[owner]") {
+TEST_CASE("a forked child writes on an inherited socket", "[owner][guest]") {
 	Connection connection = connection_after_fin();
 	Fork child([&] {
 		rename_thread("forked-writer");
@@ -81,7 +81,7 @@ TEST_CASE("a forked child writes on an inherited socket", "[owner]") {
 	check_writer(reuse_of(connection), pid, "forked-writer");
 }
 
-TEST_CASE("a thread with a name of its own writes: the process is named", "[owner]") {
+TEST_CASE("a thread with a name of its own writes: the process is named", "[owner][guest]") {
 	Connection connection = connection_after_fin();
 	std::thread writer([&] {
 		rename_thread("worker-17");

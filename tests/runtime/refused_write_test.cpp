@@ -34,7 +34,7 @@ Connection idle_connection_after_fin() {
 
 } // namespace
 
-TEST_CASE("a full buffer refuses the late write: EAGAIN, zero bytes", "[late]") {
+TEST_CASE("a full buffer refuses the late write: EAGAIN, zero bytes", "[late][guest]") {
 	Connection connection = open_connection();
 	const int small = 16384; // a size that was set does not grow any more
 	checked(setsockopt(connection.active, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)),

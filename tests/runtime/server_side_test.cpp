@@ -34,7 +34,7 @@ Connection upload_answered_early() {
 
 } // namespace
 
-TEST_CASE("the server answers after the client's SHUT_WR", "[server]") {
+TEST_CASE("the server answers after the client's SHUT_WR", "[server][guest]") {
 	Connection connection = half_closed_by_client();
 	stay_idle(milliseconds(20));
 	send_all(connection.passive, response);
@@ -193,7 +193,8 @@ TEST_CASE("the answer to an upload is read, with the end of file, before the res
 	}
 }
 
-TEST_CASE("one send begins before the FIN and goes on after it: not late", "[server][early]") {
+TEST_CASE("one send begins before the FIN and goes on after it: not late",
+          "[server][early][guest]") {
 	Connection connection = open_connection();
 	const std::string upload(8U << 20, 'u');
 	std::thread sender([&] { send_all(connection.active, upload); });

@@ -35,7 +35,7 @@ const Json& evidence_of(const Json& verdict) {
 
 } // namespace
 
-TEST_CASE("the application does not close after the peer's FIN", "[silence]") {
+TEST_CASE("the application does not close after the peer's FIN", "[silence][guest]") {
 	Watch watch(quick_limits());
 	Connection first = open_used_connection();
 	Connection second = open_used_connection();
@@ -123,7 +123,8 @@ TEST_CASE("the path forgets an idle connection: the next write vanishes", "[sile
 	CHECK(names(seen.active) == Names{"silent_drop"});
 }
 
-TEST_CASE("the path forgets an idle connection: the next write is reset", "[silence][firewall]") {
+TEST_CASE("the path forgets an idle connection: the next write is reset",
+          "[silence][firewall][guest]") {
 	Firewall firewall;
 	Connection connection = open_used_connection();
 	stay_idle(milliseconds(1500));
@@ -203,7 +204,8 @@ TEST_CASE("a user timeout passes without an acknowledgement", "[silence][firewal
 	CHECK(evidence_of(seen.active[0]).at("timeout") == "user_timeout");
 }
 
-TEST_CASE("probes keep a connection alive, and the server closes it all the same", "[silence]") {
+TEST_CASE("probes keep a connection alive, and the server closes it all the same",
+          "[silence][guest]") {
 	Connection connection = open_used_connection();
 	keep_alive(connection.active, 1, 5);
 	stay_idle(milliseconds(2600)); // two probes, the first of them answered before the second

@@ -9,7 +9,7 @@
 
 using namespace runtime;
 
-TEST_CASE("the peer closes an idle connection and we follow", "[transitions]") {
+TEST_CASE("the peer closes an idle connection and we follow", "[transitions][guest]") {
 	Connection connection = open_used_connection();
 	stay_idle();
 	close_passive(connection);
@@ -30,7 +30,7 @@ TEST_CASE("the peer closes an idle connection and we follow", "[transitions]") {
 	CHECK(verdict.at("owner").at("source") == "connect");
 }
 
-TEST_CASE("the peer closes with its response", "[transitions]") {
+TEST_CASE("the peer closes with its response", "[transitions][guest]") {
 	Connection connection = open_used_connection();
 	close_passive(connection);
 	connection.active.close();
@@ -50,7 +50,7 @@ TEST_CASE("the peer says something unasked as it closes an idle connection",
 	check_verdicts(connection, {"idle_close"}, {});
 }
 
-TEST_CASE("the peer reads the request and closes without an answer", "[transitions]") {
+TEST_CASE("the peer reads the request and closes without an answer", "[transitions][guest]") {
 	Connection connection = open_used_connection();
 	stay_idle();
 	send_all(connection.active, request);
@@ -84,7 +84,7 @@ TEST_CASE("the peer closes as soon as it has accepted", "[transitions]") {
 	check_verdicts(connection, {}, {});
 }
 
-TEST_CASE("we close, then the peer", "[transitions]") {
+TEST_CASE("we close, then the peer", "[transitions][guest]") {
 	Connection connection = open_used_connection();
 	stay_idle();
 	connection.active.close();
@@ -103,7 +103,7 @@ TEST_CASE("we shut down writing, the peer closes without a word", "[transitions]
 	check_verdicts(connection, {}, {});
 }
 
-TEST_CASE("we shut down both directions", "[transitions]") {
+TEST_CASE("we shut down both directions", "[transitions][guest]") {
 	Connection connection = open_used_connection();
 	checked(shutdown(connection.active, SHUT_RDWR), "shutdown");
 	wait_for_state(connection.passive, TCP_CLOSE_WAIT);
@@ -113,7 +113,7 @@ TEST_CASE("we shut down both directions", "[transitions]") {
 	check_verdicts(connection, {}, {});
 }
 
-TEST_CASE("we shut down reading only: not a FIN of the peer", "[transitions]") {
+TEST_CASE("we shut down reading only: not a FIN of the peer", "[transitions][guest]") {
 	Connection connection = open_used_connection();
 	stay_idle();
 	checked(shutdown(connection.active, SHUT_RD), "shutdown");
@@ -125,7 +125,8 @@ TEST_CASE("we shut down reading only: not a FIN of the peer", "[transitions]") {
 	check_verdicts(connection, {}, {});
 }
 
-TEST_CASE("shutdown, then close: FIN_WAIT2 is left without a FIN of the peer", "[transitions]") {
+TEST_CASE("shutdown, then close: FIN_WAIT2 is left without a FIN of the peer",
+          "[transitions][guest]") {
 	Connection connection = open_used_connection();
 	stay_idle();
 	shut_down_writing(connection.active);
@@ -148,7 +149,7 @@ TEST_CASE("an orphan in FIN_WAIT2 whose time is up", "[transitions]") {
 	check_verdicts(connection, {}, {});
 }
 
-TEST_CASE("the FIN is there before accept", "[transitions]") {
+TEST_CASE("the FIN is there before accept", "[transitions][guest]") {
 	const Listener listener;
 	Connection connection;
 	connection.active = listener.connect();
@@ -179,7 +180,7 @@ TEST_CASE("the client is gone before accept", "[transitions]") {
 	check_verdicts(connection, {}, {});
 }
 
-TEST_CASE("a socket connected to itself", "[transitions]") {
+TEST_CASE("a socket connected to itself", "[transitions][guest]") {
 	Connection connection;
 	connection.active =
 		Descriptor(checked(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));

@@ -55,7 +55,7 @@ void receive_spliced(int fd, std::size_t count) {
 
 } // namespace
 
-TEST_CASE("one turn for each request and response", "[turns]") {
+TEST_CASE("one turn for each request and response", "[turns][guest]") {
 	Connection connection = open_connection();
 	for (int i = 0; i < 5; i++) {
 		exchange(connection);
@@ -103,7 +103,7 @@ TEST_CASE("pipelined requests are one turn", "[turns]") {
 	check_turns(connection, 2);
 }
 
-TEST_CASE("a peek ends no turn, reading by splice does", "[turns]") {
+TEST_CASE("a peek ends no turn, reading by splice does", "[turns][guest]") {
 	Connection connection = open_connection();
 	send_all(connection.active, request);
 	receive_exactly(connection.passive, request.size());

@@ -46,7 +46,7 @@ void set_nonblocking(int fd) {
 
 } // namespace
 
-TEST_CASE("the FIN is on the wire when the request is written: a race", "[wire][race]") {
+TEST_CASE("the FIN is on the wire when the request is written: a race", "[wire][race][guest]") {
 	WiredListener wired;
 	Connection connection = wired.open();
 	exchange(connection);
@@ -144,7 +144,7 @@ TEST_CASE("both ends close at once", "[wire]") {
 	check_verdicts(connection, {}, {});
 }
 
-TEST_CASE("simultaneous open: both ends are active", "[wire]") {
+TEST_CASE("simultaneous open: both ends are active", "[wire][guest]") {
 	Wire wire;
 	constexpr std::uint16_t one_port = 31001;
 	constexpr std::uint16_t other_port = 31002;
@@ -181,7 +181,8 @@ TEST_CASE("simultaneous open: both ends are active", "[wire]") {
 	CHECK(seen.active[1].at("connection").at("role") == "active");
 }
 
-TEST_CASE("the FIN completes the handshake: SYN_RECV, ESTABLISHED, CLOSE_WAIT at once", "[wire]") {
+TEST_CASE("the FIN completes the handshake: SYN_RECV, ESTABLISHED, CLOSE_WAIT at once",
+          "[wire][guest]") {
 	WiredListener wired;
 	Connection connection;
 	wired.wire.set(Towards::passive, Handling::deliver);

@@ -3,9 +3,11 @@
 # What is built, on other kernels: every program through their verifiers, and the runtime suite and the oracle
 # with every class of hooks they offer.
 #
-#   tests/vm/matrix.sh                    this kernel, 6.1 and 6.12; then README's table is checked
-#   tests/vm/matrix.sh VERSION|host...    only these
-#   tests/vm/matrix.sh arm64              6.12-arm64 and 6.1-arm64, after packaging/bootstrap.sh arm64
+#   tests/vm/matrix.sh                       this kernel, 6.1, 6.12, the newest and 5.10; then README's table is checked
+#   tests/vm/matrix.sh VERSION|host...       only these
+#   tests/vm/matrix.sh arm64                 6.12-arm64 and 6.1-arm64, after packaging/bootstrap.sh arm64
+#   tests/vm/matrix.sh --short [VERSION...]  one guest each, by default of 6.1, 6.12 and the newest: doctor, the part
+#                                            of the runtime suite that depends on the kernel, and a small oracle
 #
 # STALESOCK_VM_JOBS guests run at once, by default 2. Logs of each step are in build/vm-logs/VERSION-STEP; a
 # hang, a panic and a failed test have their own exit codes there (tests/vm/README.md).
@@ -20,6 +22,12 @@ steps_of() {
 	6.1) printf '%s\n' "runtime automatic" "runtime none" "oracle automatic" "oracle trampoline" "oracle none" ;;
 	6.12) printf '%s\n' "runtime automatic" "runtime tracepoint" "runtime trampoline" "runtime none" \
 		"oracle automatic" "oracle tracepoint" "oracle trampoline" "oracle none" ;;
+	newest) printf '%s\n' "runtime automatic" "runtime trampoline" "runtime none" \
+		"oracle automatic" "oracle trampoline" "oracle none" ;;
+	5.10)
+		echo "refusal automatic"
+		return
+		;;
 	6.12-arm64 | 6.1-arm64) printf '%s\n' "runtime automatic" "oracle automatic" ;;
 	*)
 		echo "matrix.sh: no kernel $1" >&2
@@ -53,15 +61,47 @@ oracle_options() {
 	[[ $1 != *-arm64 ]] || echo --connections 300
 }
 
-# Every program is loaded and attached by itself; what the verifier said to a refusal is in doctor.json.
-run_doctor() {
+# The doctor's report is of what is built here, and says what it must.
+check_report() {
 	local program=build/stalesock
-	# shellcheck disable=SC2016 # for the guest
-	tests/vm/run.sh "$1" --logs "$2" -- sh -c 'sha256sum <build/stalesock >/results/sha256
-		build/stalesock doctor && build/stalesock doctor --json >/results/doctor.json' || return
 	[[ $1 != *-arm64 ]] || program=build-arm64/stalesock
 	sha256sum <$program | cmp - "$2/sha256" || return
 	tests/vm/check_doctor.py "$1" "$2/doctor.json"
+}
+
+# Every program is loaded and attached by itself; what the verifier said to a refusal is in doctor.json.
+run_doctor() {
+	# shellcheck disable=SC2016 # for the guest
+	tests/vm/run.sh "$1" --logs "$2" -- sh -c 'sha256sum <build/stalesock >/results/sha256
+		build/stalesock doctor && build/stalesock doctor --json >/results/doctor.json' || return
+	check_report "$1" "$2"
+}
+
+# A kernel that is too old: whatever is asked for says so in the same line, once, and nothing else.
+run_refusal() {
+	local name
+	# shellcheck disable=SC2016 # for the guest
+	tests/vm/run.sh "$1" --logs "$2" -- sh -c 'for arguments in doctor "doctor --json" watch list; do
+			build/stalesock $arguments >"/results/$arguments" 2>&1
+			code=$?
+			[ "$code" -eq 3 ] || { echo "stalesock $arguments: exit code $code"; exit 1; }
+		done' || return
+	for name in doctor "doctor --json" watch list; do
+		if [ "$(grep -c 'this kernel is too old: stalesock needs Linux' "$2/$name")" -ne 1 ] ||
+			grep -q 'refused\|EINVAL' "$2/$name"; then
+			echo "stalesock $name says:"
+			cat "$2/$name"
+			return 1
+		fi
+	done
+}
+
+# One guest for everything. Only lines of steps are printed.
+run_short() {
+	local code=0
+	run_suite "$1" "$2" automatic tests/vm/short.sh "$seed" || code=$?
+	[ ! -e "$2/doctor.json" ] || check_report "$1" "$2" || code=1
+	return "$code"
 }
 
 # run_suite VERSION LOGS CLASS COMMAND...
@@ -69,7 +109,7 @@ run_suite() {
 	local version=$1 kept=$2 class=$3 forced=()
 	shift 3
 	[ "$class" = automatic ] || forced=("STALESOCK_HOOKS=$class" STALESOCK=tests/support/with-hooks.sh)
-	tests/vm/run.sh "$version" --logs "$kept" --files tests/support -- \
+	tests/vm/run.sh "$version" --logs "$kept" --files tests/support --files tests/vm/short.sh -- \
 		env "STALESOCK_EXPECTED_SKIPS=$(expected_skips "$version" "$class")" ${forced[@]+"${forced[@]}"} "$@"
 }
 
@@ -78,6 +118,8 @@ start_step() {
 	local version=$1 step=$2 class=$3 name=$4 options
 	case $step in
 	doctor) run_doctor "$version" "$logs/$name" ;;
+	refusal) run_refusal "$version" "$logs/$name" ;;
+	short) run_short "$version" "$logs/$name" ;;
 	runtime) run_suite "$version" "$logs/$name" "$class" build/tests/runtime/stalesock-runtime-tests ;;
 	oracle)
 		mapfile -t options < <(oracle_options "$version" "$class" | tr ' ' '\n')
@@ -95,7 +137,7 @@ never_started() {
 # and then): it gets one more boot, and that is said.
 run_step() {
 	local version=$1 step=$2 class=$3 name=$1-$2 started=$SECONDS printed code=0 note=""
-	[ "$step" = doctor ] || name+=-$class
+	[[ $step =~ ^(doctor|refusal|short)$ ]] || name+=-$class
 	printed=$(mktemp)
 	start_step "$version" "$step" "$class" "$name" >"$printed" 2>&1 || code=$?
 	if [ "$code" -ne 0 ] && never_started "$name"; then
@@ -103,7 +145,11 @@ run_step() {
 		code=0
 		start_step "$version" "$step" "$class" "$name" >"$printed" 2>&1 || code=$?
 	fi
-	[ "$code" -eq 0 ] || tail -n 60 "$printed"
+	if [ "$code" -ne 0 ]; then
+		tail -n 60 "$printed"
+	elif [ "$step" = short ]; then
+		sed "s/^/$version  /" "$printed"
+	fi
 	rm "$printed"
 	printf '%-28s %4d s  %s\n' "$name" $((SECONDS - started)) \
 		"$([ "$code" -eq 0 ] && echo ok || echo "FAILED ($(cat "$logs/$name/outcome" 2>/dev/null), $logs/$name)")$note"
@@ -137,9 +183,18 @@ if [ "${1:-}" = --step ]; then
 	run_step "$@"
 	exit
 fi
+if [ "${1:-}" = --short ]; then
+	shift
+	[ $# -gt 0 ] || set -- 6.1 6.12 newest
+	for version in "$@"; do
+		rm -rf "$logs/$version-short"
+	done
+	printf -- '--step %s short automatic\n' "$@" | xargs -P "${STALESOCK_VM_JOBS:-2}" -L 1 tests/vm/matrix.sh || exit 1
+	exit
+fi
 versions=("$@")
 kernels=() # whose rows are checked
-[ $# -gt 0 ] || versions=(host 6.1 6.12)
+[ $# -gt 0 ] || versions=(host 6.1 6.12 newest 5.10)
 [ "${versions[*]}" != arm64 ] || versions=(6.12-arm64 6.1-arm64)
 failed=0
 queue=""
@@ -154,13 +209,13 @@ for version in "${versions[@]}"; do
 		fi
 		continue
 	fi
-	rm -rf "$logs/$version"-{doctor,runtime,oracle}*
-	kernels+=("$version")
+	rm -rf "$logs/$version"-{doctor,refusal,runtime,oracle}*
 	steps=$(steps_of "$version") || exit 1
+	[[ $steps == refusal* ]] || kernels+=("$version")
 	while read -r step; do
 		queue+="--step $version $step"$'\n'
 	done <<<"$steps"
 done
 xargs -r -P "${STALESOCK_VM_JOBS:-2}" -L 1 tests/vm/matrix.sh <<<"$queue" || failed=1
-[ "$failed" -ne 0 ] || tests/vm/kernels_table.py --check README.md "${kernels[@]}" || failed=1
+[ "$failed" -ne 0 ] || [ "${#kernels[@]}" -eq 0 ] || tests/vm/kernels_table.py --check README.md "${kernels[@]}" || failed=1
 exit "$failed"
