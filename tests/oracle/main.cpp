@@ -60,10 +60,12 @@ bool run_all(const Options& options, ResultFolder& folder) {
 	std::fputs(judgement.table.c_str(), stdout);
 	std::fputs(judgement.first_stories.c_str(), stdout);
 	std::fflush(stdout);
-	if (!judgement.disagreements.empty())
-		folder.keep();
 	const Trial trial = try_again(options, judgement.disagreements, folder.again());
 	std::fputs(trial.summary.c_str(), stdout);
+	if (!judgement.disagreements.empty()) {
+		folder.keep();
+		std::printf("kept in %s\n", folder.path().c_str());
+	}
 	for (const auto& complaints : {judgement.complaints, trial.complaints}) {
 		for (const std::string& complaint : complaints)
 			std::printf("oracle: FAILED: %s\n", complaint.c_str());

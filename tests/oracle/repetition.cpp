@@ -103,6 +103,9 @@ void try_case(const Options& options, unsigned first,
               Trial& trial) {
 	std::vector<std::vector<Again>> times(disagreements.size());
 	std::string spoiled;
+	std::printf("trying connection %u again, %u times, with what it depends on\n", first,
+	            times_tried);
+	std::fflush(stdout);
 	for (unsigned time = 1; time <= times_tried; ++time) {
 		const Repetition repetition =
 			repeat(options, together_with(first, options.connections),
@@ -138,10 +141,8 @@ Trial try_again(const Options& options, const std::vector<Disagreement>& disagre
 	}
 	for (const auto& [first, concerned] : cases)
 		try_case(options, first, concerned, folder, trial);
-	if (!cases.empty()) {
-		trial.summary += "kept in " + folder + "\n";
+	if (!cases.empty())
 		std::ofstream(folder + "/summary.txt") << trial.summary;
-	}
 	return trial;
 }
 
