@@ -23,7 +23,8 @@ constexpr double enough_truths = 100.0 / 2400;
 constexpr double enough_cases = 10.0 / 2400;
 /// More than this share of admitted guesses gone wrong would make the other kinds of verdict useless too.
 constexpr double most_guessed = 0.2;
-constexpr double few_guessed = 2; ///< of a short run, no share
+/// A share of few is not measured well: so many standard deviations more are chance.
+constexpr double deviations = 2;
 constexpr std::size_t most_unseen = 2;
 /// Of what a machine that stands still leaves open. With more, the run says nothing; so much is the machine's doing, and
 /// no fault of the truth's.
@@ -117,12 +118,17 @@ void complain_about_truths(const Score& score, const Sockets& sockets, const Opt
 	}
 }
 
+double most_guesses(unsigned truths) {
+	return most_guessed * truths +
+	       deviations * std::sqrt(most_guessed * (1 - most_guessed) * truths);
+}
+
 /// What no single connection answers for.
 void complain_about_shares(const Score& score, bool weak, std::vector<std::string>& complaints) {
 	if (score.unseen.size() > most_unseen)
 		complaints.push_back(count(score.unseen.size(), "timers were not seen"));
 	for (const auto& [kind, row] : score.rows) {
-		if (!weak && row.guessed > std::max(few_guessed, most_guessed * row.truths))
+		if (!weak && row.guessed > most_guesses(row.truths))
 			complaints.push_back(count(row.guessed, "wrong guesses about ") +
 			                     std::string(to_string(kind)));
 	}
