@@ -2,11 +2,11 @@
 """nginx as server: no room for a connection, pipelining, and answers that come before the request is over."""
 
 import contextlib
+import socket
 import time
 
 from nginx_checks import by_side, check_close, check_dirty_close, check_owner, sides
 from expect import expect, expect_part, expect_same, expect_words, stream
-from harness import free_port
 from nginx import log_of, nginx, pid_of
 from raw_client import SELF, RawClient
 
@@ -54,8 +54,13 @@ def pipelining(lab):
 def _upload(lab, settings, first):
     """A 502 comes after the head and the FIRST bytes, for no server is behind nginx. The client sends on for 0.2 s
     before it reads. Also what each of its late sends brought."""
-    proxy = f"location / {{ proxy_pass http://127.0.0.1:{free_port()}; proxy_request_buffering off; }}"
-    with nginx(lab.folder, settings, proxy) as port, lab.watching(), RawClient(port) as client:
+    with contextlib.ExitStack() as stack:
+        nobody = stack.enter_context(socket.socket())
+        nobody.bind(("127.0.0.1", 0))  # held, and nobody listens: as a free port it could be nginx's own, which serves itself
+        proxy = f"location / {{ proxy_pass http://127.0.0.1:{nobody.getsockname()[1]}; proxy_request_buffering off; }}"
+        port = stack.enter_context(nginx(lab.folder, settings, proxy))
+        stack.enter_context(lab.watching())
+        client = stack.enter_context(RawClient(port))
         head = f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {first + REST * CHUNK}\r\n\r\n"
         client.send(head + first * "x")
         client.wait_for_the_end()
