@@ -73,8 +73,9 @@ std::string unescaped_name(std::string_view text) {
 
 void set_container(CgroupNames& names, std::string_view id, std::string_view runtime) {
 	names.container = id;
-	names.runtime.reset();
-	if (!runtime.empty()) {
+	if (runtime.empty()) {
+		names.runtime.reset();
+	} else {
 		names.runtime = runtime;
 	}
 }
