@@ -23,7 +23,8 @@ constexpr double enough_truths = 100.0 / 2400;
 constexpr double enough_cases = 10.0 / 2400;
 /// More than this share of admitted guesses gone wrong would make the other kinds of verdict useless too.
 constexpr double most_guessed = 0.2;
-/// A share of few is not measured well: so many standard deviations more are chance.
+/// A share of few is not measured well: of fewer truths than these, so many standard deviations more are chance.
+constexpr unsigned few_truths = 50;
 constexpr double deviations = 2;
 constexpr std::size_t most_unseen = 2;
 /// Of what a machine that stands still leaves open. With more, the run says nothing; so much is the machine's doing, and
@@ -119,8 +120,8 @@ void complain_about_truths(const Score& score, const Sockets& sockets, const Opt
 }
 
 double most_guesses(unsigned truths) {
-	return most_guessed * truths +
-	       deviations * std::sqrt(most_guessed * (1 - most_guessed) * truths);
+	const double chance = deviations * std::sqrt(most_guessed * (1 - most_guessed) * truths);
+	return most_guessed * truths + (truths < few_truths ? chance : 0);
 }
 
 /// What no single connection answers for.
