@@ -1,12 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Every gate, in order of cost. Exits non-zero when one failed.
+# The tests, layer by layer. Exits non-zero when one failed.
 #
-#   tests/run.sh                 all layers
-#   tests/run.sh unit runtime    only these
+#   tests/run.sh                 what CI runs: about 30 minutes on 2 cores
+#   tests/run.sh quick           for the desk: build, format, unit, runtime; 5 minutes
+#   tests/run.sh full            before a release or a change of a BPF program: about 3 hours
+#   tests/run.sh [full] LAYER... only these layers
 #
 # A layer that cannot run says why and exits with 77. That is a failure too, unless the layer is named
 # in STALESOCK_ALLOW_SKIP, a list separated by spaces.
+#
+# Layers of the second lane compute, those of the first mostly wait: both lanes run at once, the second one
+# with a low priority. `full` runs one layer after the other, and keeps the results in tests/full-results.md.
 set -uo pipefail
 
 # Debian's own tools first, whatever else is installed.
@@ -14,8 +19,10 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 cd "$(dirname "$0")/.." || exit 1
 
 export STALESOCK=$PWD/build/stalesock
-# The last two run in emulated machines, for several minutes each.
-readonly all_layers=(build format tidy unit asan runtime daemon terminal oracle e2e package guest vm)
+readonly quick_layers=(build format unit runtime)
+readonly default_layers=(build format unit runtime daemon terminal oracle e2e vm guest package tidy)
+readonly full_layers=("${default_layers[@]}" asan arm64 packages fresh)
+readonly second_lane=(vm guest package tidy)
 readonly skip_code=77
 readonly logs=build/test-logs
 readonly excerpt_lines=60
@@ -30,6 +37,10 @@ run_binary() {
 	"$@"
 }
 
+is_full() {
+	[ "$mode" = full ]
+}
+
 layer_build() {
 	packaging/bootstrap.sh tests
 }
@@ -39,8 +50,21 @@ layer_format() {
 		xargs -0 clang-format --dry-run -Werror
 }
 
+# The static analyzer, and the checks that cost most: they ask about each expression of all the headers of libraries,
+# and take three quarters of clang-tidy's time. They wait for a full run.
+readonly slow_checks=(clang-analyzer-\* bugprone-{assert-side-effect,implicit-widening-of-multiplication-result}
+	bugprone-{infinite-loop,multiple-statement-macro,reserved-identifier,sizeof-expression,stringview-nullptr}
+	bugprone-{suspicious-semicolon,suspicious-string-compare,unused-raii,unused-return-value,use-after-move}
+	cppcoreguidelines-{init-variables,slicing} misc-{definitions-in-headers,redundant-expression,unused-using-decls}
+	modernize-{deprecated-ios-base-aliases,replace-auto-ptr,use-transparent-functors,use-using}
+	performance-{move-const-arg,unnecessary-copy-initialization,unnecessary-value-param}
+	readability-{container-size-empty,non-const-parameter,redundant-control-flow,redundant-declaration}
+	readability-{suspicious-call-argument,uppercase-literal-suffix})
+
 layer_tidy() {
-	run-clang-tidy -p build -j2 -quiet '/user/[a-z]+/[a-z0-9_]+\.cpp$'
+	local without=""
+	is_full || without=$(printf ',-%s' "${slow_checks[@]}")
+	run-clang-tidy -p build -j2 -quiet -checks="${without#,}" '/user/[a-z]+/[a-z0-9_]+\.cpp$'
 }
 
 layer_unit() {
@@ -48,7 +72,7 @@ layer_unit() {
 }
 
 layer_asan() {
-	CC=${CC:-/usr/bin/gcc-12} CXX=${CXX:-/usr/bin/g++-12} cmake --preset asan --log-level=WARNING -DSTALESOCK_WERROR=ON &&
+	CC=${CC:-/usr/bin/gcc} CXX=${CXX:-/usr/bin/g++} cmake --preset asan --log-level=WARNING -DSTALESOCK_WERROR=ON &&
 		cmake --build --preset asan --target stalesock-unit-tests &&
 		run_binary build-asan/tests/unit/stalesock-unit-tests
 }
@@ -68,12 +92,17 @@ layer_terminal() {
 # One seed, so that a failure can be seen again; without --seed each run has its own. A busy machine makes more
 # retransmissions on loopback, each of which leaves something open: 1 % on a quiet one, 2 % at times.
 layer_oracle() {
-	run_binary build/tests/oracle/stalesock-oracle --seed "${STALESOCK_ORACLE_SEED:-1}" --most-unscored 4
+	local connections=1000
+	! is_full || connections=2400
+	run_binary build/tests/oracle/stalesock-oracle --connections "$connections" \
+		--seed "${STALESOCK_ORACLE_SEED:-1}" --most-unscored 4 --save "$logs/oracle"
 }
 
-# Three times in a row: chance must not be what passes.
+# Chance must not be what passes.
 layer_e2e() {
-	for _ in 1 2 3; do
+	local times=1
+	! is_full || times=3
+	for _ in $(seq "$times"); do
 		run_binary tests/e2e/run.sh || return
 	done
 }
@@ -81,21 +110,49 @@ layer_e2e() {
 # The unit's hardening, and a package that lintian has nothing to say about.
 layer_package() {
 	systemd-analyze security --offline=yes --threshold=16 packaging/systemd/stalesock.service | tail -n 1 &&
-		packaging/deb/build.sh
+		packaging/deb/build.sh --need-lintian
 }
 
-# The package under a real systemd, on two kernels, emulated.
+# The package under a real systemd, emulated: on one kernel, or on both.
 layer_guest() {
-	tests/guest/run.sh
+	if is_full; then
+		tests/guest/run.sh
+	else
+		tests/guest/run.sh 6.12
+	fi
 }
 
-# Other kernels, emulated: two at once.
+# Other kernels, emulated: one boot of each, or every class of hooks.
 layer_vm() {
-	tests/vm/matrix.sh
+	if is_full; then
+		tests/vm/matrix.sh
+	else
+		tests/vm/matrix.sh --short
+	fi
+}
+
+layer_arm64() {
+	packaging/bootstrap.sh arm64 && tests/vm/matrix.sh arm64
+}
+
+# The list of packages is complete: only [build] is there.
+layer_packages() {
+	tests/fresh/run.sh --build-only
+}
+
+# README's commands in minimal Debian systems.
+layer_fresh() {
+	tests/fresh/run.sh --tests
 }
 
 may_skip() {
 	[[ " ${STALESOCK_ALLOW_SKIP:-} " == *" $1 "* ]]
+}
+
+contains() {
+	local wanted=$1
+	shift
+	[[ " $* " == *" $wanted "* ]]
 }
 
 # A long run's output is often kept from its end only: what failed is told again there.
@@ -104,53 +161,141 @@ tell_again() {
 	tail -n "$excerpt_lines" "$1"
 }
 
-# Runs one layer and leaves "ok", "FAILED ..." or "skipped: why" in $result.
-run_layer() {
-	local name=$1 log=$logs/$1.log code
-	echo "=== $name"
-	"layer_$name" 2>&1 | tee "$log"
-	code=${PIPESTATUS[0]}
+# "ok", "FAILED ..." or "skipped: why", from the exit code of a layer.
+result_of() {
+	local name=$1 code=$2 reason
 	case $code in
-	0) result=ok ;;
+	0) echo ok ;;
 	"$skip_code")
-		result=$(grep -i '^skipped' "$log" | tail -n 1)
-		may_skip "$name" || { result="FAILED (${result:-skipped without a reason})"; failed=1; }
+		reason=$(grep -i '^skipped' "$logs/$name.log" | tail -n 1)
+		if may_skip "$name"; then
+			echo "${reason:-skipped without a reason}"
+		else
+			echo "FAILED (${reason:-skipped without a reason})"
+		fi
 		;;
-	*)
-		result="FAILED (exit code $code, $log)"
-		failed=1
-		;;
+	*) echo "FAILED (exit code $code, $logs/$name.log)" ;;
 	esac
-	[[ $result != FAILED* ]] || failed_logs+=("$log")
+}
+
+# NAME SECONDS RESULT; for the summary, and for the record of full runs.
+keep_result() {
+	echo "$2 $3" >"$logs/$1.result"
+	! is_full || tests/keep_full_result.py "$@" "$logs/$1.log"
+}
+
+# run_layer NAME: its output appears at once.
+run_layer() {
+	local started=$SECONDS
+	echo "=== $1"
+	"layer_$1" 2>&1 | tee "$logs/$1.log"
+	keep_result "$1" $((SECONDS - started)) "$(result_of "$1" "${PIPESTATUS[0]}")"
+}
+
+# run_quietly NAME...: the output of each layer appears when the layer has ended, whole and below its name.
+run_quietly() {
+	local name started code
+	renice -n 10 "$BASHPID" >/dev/null
+	for name in "$@"; do
+		started=$SECONDS
+		"layer_$name" >"$logs/$name.log" 2>&1
+		code=$?
+		keep_result "$name" $((SECONDS - started)) "$(result_of "$name" "$code")"
+		sed "1i === $name (in the second lane)" "$logs/$name.log"
+	done
+}
+
+# The first lane here, the second one in a process group of its own, which ends with this script.
+run_lanes() {
+	local name first=() second=() lane=""
+	for name in "$@"; do
+		if contains "$name" "${second_lane[@]}" && ! is_full; then
+			second+=("$name")
+		else
+			first+=("$name")
+		fi
+	done
+	if [ "${#second[@]}" -gt 0 ]; then
+		set -m
+		run_quietly "${second[@]}" &
+		lane=$!
+		set +m
+		# shellcheck disable=SC2064 # its number is known now
+		trap "kill -TERM -- -$lane 2>/dev/null" EXIT
+	fi
+	for name in ${first[@]+"${first[@]}"}; do
+		run_layer "$name"
+	done
+	[ -z "$lane" ] || wait "$lane"
+	trap - EXIT
+}
+
+build_succeeded() {
+	run_layer build
+	[ "$(result_of_layer build)" = ok ]
+}
+
+result_of_layer() {
+	cut -d ' ' -f 2- "$logs/$1.result" 2>/dev/null || echo "FAILED (not run: the build failed)"
+}
+
+seconds_of_layer() {
+	cut -d ' ' -f 1 "$logs/$1.result" 2>/dev/null || echo 0
+}
+
+# What was tried again says so in a line of its layer's log; nothing is tried again in silence.
+tell_retries() {
+	local name
+	for name in "${layers[@]}"; do
+		! grep -hs '^tried again: ' "$logs/$name.log" | sed "s/^/$name: /"
+	done
+}
+
+finish() {
+	local name result failed=0 summary=""
+	for name in "${layers[@]}"; do
+		result=$(result_of_layer "$name")
+		summary+=$(printf '%-10s %5d s  %s' "$name" "$(seconds_of_layer "$name")" "$result")$'\n'
+		[[ $result == FAILED* ]] || continue
+		failed=1
+		[ ! -s "$logs/$name.log" ] || tell_again "$logs/$name.log"
+	done
+	echo
+	tell_retries
+	printf '%s%-10s %5d s\n' "$summary" total "$SECONDS"
+	exit "$failed"
 }
 
 [ "$(id -u)" -eq 0 ] || { echo "tests/run.sh: must run as root" >&2; exit 1; }
-layers=("$@")
-[ $# -gt 0 ] || layers=("${all_layers[@]}")
-for name in "${layers[@]}"; do
+mode=default
+case ${1:-} in
+quick)
+	asked=("${quick_layers[@]}")
+	shift
+	;;
+full)
+	mode=full asked=("${full_layers[@]}")
+	shift
+	;;
+*) asked=("${default_layers[@]}") ;;
+esac
+[ $# -eq 0 ] || asked=("$@")
+for name in "${asked[@]}"; do
 	declare -F "layer_$name" >/dev/null ||
-		{ echo "tests/run.sh: no layer '$name'; there are: ${all_layers[*]}" >&2; exit 2; }
+		{ echo "tests/run.sh: no layer '$name'; there are: ${full_layers[*]}" >&2; exit 2; }
 done
-# All but the format check need a build.
-[[ " ${layers[*]} " == *" build "* || "${layers[*]}" == format ]] || layers=(build "${layers[@]}")
+# All but the format check need a build, and it comes first.
+layers=()
+[[ "${asked[*]}" == format ]] || layers=(build)
+for name in "${asked[@]}"; do
+	[ "$name" = build ] || layers+=("$name")
+done
 
 mkdir -p "$logs"
-failed=0
-failed_logs=()
-built=yes
-summary=""
-for name in "${layers[@]}"; do
-	started=$SECONDS
-	if [[ $built == no && $name != format ]]; then
-		result="not run: the build failed"
-	else
-		run_layer "$name"
-		[[ $name == build && $result != ok ]] && built=no
-	fi
-	summary+=$(printf '%-10s %5d s  %s' "$name" $((SECONDS - started)) "$result")$'\n'
-done
-for log in ${failed_logs[@]+"${failed_logs[@]}"}; do
-	tell_again "$log"
-done
-printf '\n%s' "$summary"
-exit "$failed"
+rm -f "$logs"/*.result
+if [ "${layers[0]}" != build ]; then
+	run_lanes "${layers[@]}"
+elif build_succeeded; then
+	run_lanes "${layers[@]:1}"
+fi
+finish
