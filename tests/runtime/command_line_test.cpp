@@ -247,7 +247,7 @@ TEST_CASE("what this kernel allows is used", "[command][doctor]") {
 		return skip("the class of hooks is forced");
 	}
 	const Json report = Json::parse(stalesock({"doctor", "--json"}).output);
-	CHECK(watch().hook_class() == report.at("hook_class"));
+	CHECK(watch().hook_class() == report.at("hook_class").get<std::string>());
 	const std::map<std::string, Sight> sights = {{"write after FIN", Sight::writer},
 	                                             {"payload head", Sight::head},
 	                                             {"EOF read", Sight::eof}};

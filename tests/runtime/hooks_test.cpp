@@ -107,7 +107,7 @@ void check_one_for_each_need(const Arguments& options) {
 		}
 	}
 	Watch one(options);
-	CHECK(one.hook_class() == report.at("hook_class"));
+	CHECK(one.hook_class() == report.at("hook_class").get<std::string>());
 	CHECK(loaded_by(one.process().pid()) == chosen);
 	CHECK(one.stop() == 0);
 }
