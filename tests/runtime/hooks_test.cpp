@@ -114,7 +114,7 @@ void check_one_for_each_need(const Arguments& options) {
 
 } // namespace
 
-TEST_CASE("exactly one program for each need is loaded", "[hooks][guest]") {
+TEST_CASE("exactly one program for each need is loaded", "[hooks]") {
 	if (std::getenv("STALESOCK_HOOKS") != nullptr) {
 		check_one_for_each_need({});
 		return;

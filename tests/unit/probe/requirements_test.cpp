@@ -44,6 +44,12 @@ TEST_CASE("what was ported back to an old kernel is not missing", "[probe]") {
 	CHECK(line.find('\n') == std::string::npos);
 }
 
+// With privileges or without: what is forbidden is not missing.
+TEST_CASE("the kernel that the tests run on is not too old", "[probe]") {
+	CHECK(find_too_old().empty());
+	CHECK(has_programs_on_demand());
+}
+
 TEST_CASE("versions of Linux are compared by number", "[probe]") {
 	CHECK(LinuxVersion{5, 9} < LinuxVersion{5, 11});
 	CHECK(LinuxVersion{5, 17} < LinuxVersion{6, 1});
