@@ -55,12 +55,13 @@ def endpoint(text):
 
 
 def milliseconds(text):
-	"""Of a timer of ss, and how exact it is: "1min59sec" and "12sec" are cut, "9.960ms" is 9 s 960 ms."""
+	"""Of a timer of ss, and how exact it is: "1min59sec" and "12sec" are cut, "9.960sec" is not. Older versions of ss
+	write "9.960ms" for it."""
 	if match := re.fullmatch(r"(\d+)min(?:(\d+)sec)?", text):
 		return (60 * int(match[1]) + int(match[2] or 0)) * 1000, 60_000 if not match[2] else 1000
 	if match := re.fullmatch(r"(\d+)sec", text):
 		return int(match[1]) * 1000, 1000
-	if match := re.fullmatch(r"(?:(\d+)\.)?(\d+)ms", text):
+	if match := re.fullmatch(r"(?:(\d+)\.)?(\d{3})(?:ms|sec)", text):
 		return int(match[1] or 0) * 1000 + int(match[2]), 0
 	raise ValueError(text)
 
