@@ -97,7 +97,7 @@ int BPF_PROG(receive_end_fexit, struct sock *sk, struct msghdr *msg, size_t leng
 	return on_receive(sk, result, message_flags);
 }
 
-/* Since "net: remove addr_len argument of recvmsg() handlers" (seen on 7.3). */
+/* Since "net: remove addr_len argument of recvmsg() handlers" (seen on 7.3, and on 6.18.44). */
 SEC("fexit/tcp_recvmsg")
 int BPF_PROG(receive_end_fexit_short, struct sock *sk, struct msghdr *msg, size_t length,
 	     int message_flags, int result)
