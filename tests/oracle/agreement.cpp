@@ -167,7 +167,7 @@ void note_difference(Agreement& agreement, const Ends& ends, Kind kind, bool liv
 		for (const auto& [name, line] : found->second)
 			detail += ", replay says " + line;
 	}
-	agreement.faults.push_back({ends, what, kind, detail});
+	agreement.faults.push_back({ends, what, kind, detail, !live});
 }
 
 std::string row(std::string_view name, const Tally& tally) {

@@ -44,6 +44,8 @@ Decision decide(const std::vector<Again>& times, const Circumstances& then) {
 			false,
 			tried +
 				"one event in a timer's softirq decides, and a few are lost on virtual machines"};
+	if (then.skip_admitted)
+		return {false, tried + "the kernel skipped runs of the BPF programs, as stalesock says"};
 	return {true, tried + "the machine did not stand still at that moment, so nothing explains it"};
 }
 

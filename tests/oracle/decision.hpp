@@ -29,6 +29,9 @@ struct Circumstances {
 	std::chrono::milliseconds
 		stood_still{};           ///< the machine, while the connection lived; 0: it did not
 	bool rests_on_timer = false; ///< see Score::unseen
+	/// The program under test said nothing, and admits that the kernel skipped runs of its BPF programs; only where that
+	/// is expected (Options::skips).
+	bool skip_admitted = false;
 };
 
 struct Decision {
@@ -38,7 +41,8 @@ struct Decision {
 
 /// Chance is no defect, but only what explains it makes it chance: all of the times must have gone well, at least one
 /// must have been decided, none may disagree, and the machine must have stood still at that moment. A timer that was not
-/// seen has another explanation, so the machine need not have stood still; how many are forgiven is the judgement's.
+/// seen has another explanation, so the machine need not have stood still; how many are forgiven is the judgement's. So
+/// has a program that the kernel skipped.
 [[nodiscard]] Decision decide(const std::vector<Again>& times, const Circumstances& then);
 
 } // namespace oracle

@@ -233,6 +233,8 @@ void note_disagreements(const Evidence& evidence, const Sockets& sockets, const 
 		disagreement.active = socket.view.active;
 		disagreement.plan = evidence.finished.at(socket.connection).plan.name;
 		disagreement.rests_on_timer = rests_on_timer;
+		disagreement.skip_admitted =
+			options.skips && evidence.transcript.skipped_runs != 0 && mismatch.says_nothing;
 		disagreement.stood_still = longest_halt(
 			together_with(socket.connection, options.connections), sockets, evidence.stalls);
 		judgement.disagreements.push_back(std::move(disagreement));

@@ -29,6 +29,7 @@ struct Disagreement {
 	bool active = false;     ///< which of its two sockets
 	std::string plan;
 	bool rests_on_timer = false; ///< see Score::unseen
+	bool skip_admitted = false;  ///< see Circumstances
 	std::chrono::milliseconds
 		stood_still{}; ///< the machine, while the connection lived; 0: it did not
 };

@@ -77,6 +77,8 @@ int run(const Options& options) {
 	const auto seed = static_cast<unsigned long long>(options.seed);
 	const auto start = std::chrono::steady_clock::now();
 	ResultFolder folder(options.folder);
+	if (options.skips)
+		std::printf("oracle: the kernel is expected to skip runs of BPF programs\n");
 	bool passed = false;
 	if (options.only) {
 		std::printf("oracle: seed %llu, connection %u, %u times\n", seed, *options.only,

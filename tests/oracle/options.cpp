@@ -42,6 +42,10 @@ std::optional<Options> parse_options(int argc, char** argv) {
 	app.add_flag(
 		"--weak", options.weak,
 		"The hooks in use do not see writes: wrong verdicts that are not certain are excused");
+	app.add_flag(
+		"--skips", options.skips,
+		"The kernel skips runs of BPF programs: a verdict that is missing once is excused, where "
+		"stalesock admits skipped runs");
 	app.add_flag("--events", options.events, "Put the raw event stream into the stories");
 	app.add_flag("!--no-product", options.with_product, "Only run and classify the connections");
 	try {

@@ -17,6 +17,8 @@ struct Options {
 	std::optional<unsigned> only; ///< this connection alone, in place of a run
 	unsigned times = 5;           ///< how often that one is made
 	double most_unscored = 2; ///< percent: with more undecidable sockets the machine is too slow
+	/// The kernel is known to skip runs of BPF programs: a verdict that is missing once is excused, where stalesock admits it.
+	bool skips = false;
 	bool weak = false;        ///< the hooks do not see writes: any verdict may be an admitted guess
 	bool events = false;      ///< the raw stream too, for the stories
 	bool with_product = true; ///< false: only count what the capture says

@@ -85,8 +85,8 @@ std::string halt_of(const Disagreement& disagreement) {
 }
 
 void conclude(const Disagreement& disagreement, const std::vector<Again>& times, Trial& trial) {
-	const Decision decision =
-		decide(times, {disagreement.stood_still, disagreement.rests_on_timer});
+	const Decision decision = decide(
+		times, {disagreement.stood_still, disagreement.rests_on_timer, disagreement.skip_admitted});
 	trial.summary += "tried again: " + name_of(disagreement) +
 	                 "\n  then: " + halt_of(disagreement) + "\n  again:";
 	const char* separator = " ";

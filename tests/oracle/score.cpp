@@ -90,9 +90,10 @@ void compare_kind(const Ends& ends, const Socket& socket, Kind kind, bool weak, 
 	const bool excused = is_excused(socket, kind, weak);
 	const bool agrees = is_true ? count == 1 : count == 0;
 	row.guessed += excused && !agrees ? 1 : 0;
-	const auto note = [&](const char* how) {
+	const auto note = [&](const char* how, bool says_nothing = false) {
 		if (!excused)
-			score.mismatches.push_back({ends, std::string(to_string(kind)) + " " + how, kind, {}});
+			score.mismatches.push_back(
+				{ends, std::string(to_string(kind)) + " " + how, kind, {}, says_nothing});
 	};
 	row.truths += is_true ? 1 : 0;
 	row.reports += count;
@@ -106,7 +107,7 @@ void compare_kind(const Ends& ends, const Socket& socket, Kind kind, bool weak, 
 		if (rests_on_timer(kind))
 			score.unseen.push_back({ends, std::string(to_string(kind)) + " missed", kind, {}});
 		else
-			note("missed");
+			note("missed", true);
 	}
 }
 

@@ -32,9 +32,10 @@ struct Row {
 
 struct Mismatch {
 	Ends ends;
-	std::string what;         ///< "stale_reuse missed"
-	std::optional<Kind> kind; ///< none: it is about a role
-	std::string detail;       ///< for the eyes of a person; differs from time to time
+	std::string what;          ///< "stale_reuse missed"
+	std::optional<Kind> kind;  ///< none: it is about a role
+	std::string detail;        ///< for the eyes of a person; differs from time to time
+	bool says_nothing = false; ///< the program under test, where it ought to
 };
 
 struct Score {

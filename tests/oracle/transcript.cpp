@@ -44,8 +44,11 @@ void take_line(Transcript& transcript, std::string_view line) {
 		Report report = report_of(object, object, "event", line);
 		const Ends ends = report.ends;
 		transcript.events[ends].push_back(std::move(report));
-	} else if (object.value("record", "") == "lost" && object.at("lost").at("dropped") != 0) {
-		transcript.losses.emplace_back(line); // missed runs are of the whole host
+	} else if (object.value("record", "") == "lost") {
+		const json& lost = object.at("lost");
+		if (lost.at("dropped") != 0)
+			transcript.losses.emplace_back(line);
+		transcript.skipped_runs = lost.at("missed").get<std::uint64_t>();
 	}
 }
 

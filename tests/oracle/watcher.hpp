@@ -27,8 +27,9 @@ struct Transcript {
 	std::vector<Report> verdicts;
 	std::map<Ends, std::vector<Report>> events; ///< only with --events
 	std::vector<std::string> losses;            ///< records that admit lost events
-	std::string output;                         ///< its stdout, as it was
-	std::string errors;                         ///< its stderr
+	std::uint64_t skipped_runs = 0; ///< of its BPF programs, by the kernel, as it admits
+	std::string output;             ///< its stdout, as it was
+	std::string errors;             ///< its stderr
 	int exit_code = -1;
 };
 

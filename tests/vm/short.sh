@@ -1,7 +1,7 @@
 #!/bin/dash
 # SPDX-License-Identifier: Apache-2.0
-# What matrix.sh --short runs in a guest: short.sh SEED. One boot for three steps; a line for each when it has ended,
-# and of what failed the end of its output. All of it is in /results.
+# What matrix.sh --short runs in a guest: short.sh OPTION..., which are the oracle's. One boot for three steps; a line for
+# each when it has ended, and of what failed the end of its output. All of it is in /results.
 failed=0
 
 # step NAME COMMAND...
@@ -26,5 +26,5 @@ examine() {
 sha256sum <build/stalesock >/results/sha256
 step doctor examine
 step runtime build/tests/runtime/stalesock-runtime-tests '[guest]'
-step oracle build/tests/oracle/stalesock-oracle --seed "$1" --jobs 25 --most-unscored 50 --connections 200
+step oracle build/tests/oracle/stalesock-oracle "$@"
 exit "$failed"

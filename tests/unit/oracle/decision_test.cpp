@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "oracle/decision.hpp"
 
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
 
 namespace oracle {
 
@@ -46,6 +46,11 @@ TEST_CASE("what never comes back fails where the machine did not stand still", "
 
 TEST_CASE("a timer that was not seen once needs no machine that stood still", "[oracle]") {
 	CHECK_FALSE(decide(never_back, {milliseconds(0), true}).fails);
+}
+
+TEST_CASE("a skipped program that is admitted needs no machine that stood still", "[oracle]") {
+	CHECK_FALSE(decide(never_back, {milliseconds(0), false, true}).fails);
+	CHECK(decide(once(Again::came_back), {milliseconds(0), false, true}).fails);
 }
 
 TEST_CASE("times that went wrong excuse nothing", "[oracle]") {

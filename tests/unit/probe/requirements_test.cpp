@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/requirements.hpp"
 
+#include "support/catch.hpp"
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <vector>
 
 namespace stalesock::test {
 
 namespace {
 
-using Catch::Matchers::Contains;
+using matchers::Contains;
 
 /// What a kernel of this version lacks, if it was given nothing of a later one.
 std::vector<Requirement> missing_from(LinuxVersion version) {
