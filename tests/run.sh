@@ -243,11 +243,12 @@ seconds_of_layer() {
 	cut -d ' ' -f 1 "$logs/$1.result" 2>/dev/null || echo 0
 }
 
-# What was tried again says so in a line of its layer's log; nothing is tried again in silence.
+# Nothing is tried again in silence: disagreements of an oracle, and guests that never reached our command.
 tell_retries() {
 	local name
 	for name in "${layers[@]}"; do
-		! grep -hs '^tried again: ' "$logs/$name.log" | sed "s/^/$name: /"
+		grep -hs -A 3 'tried again: ' "$logs/$name.log" | sed "s/^/$name: /"
+		grep -hs 'second boot' "$logs/$name.log" | sed "s/^/$name: /"
 	done
 }
 

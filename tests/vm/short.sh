@@ -10,6 +10,7 @@ step() {
 	shift
 	if "$@" >"/results/$name.log" 2>&1; then
 		result=ok
+		grep -A 3 '^tried again: ' "/results/$name.log" # nothing is tried again in silence
 	else
 		result="FAILED (exit $?)"
 		tail -n 60 "/results/$name.log"
