@@ -64,7 +64,8 @@ readonly slow_checks=(clang-analyzer-\* bugprone-{assert-side-effect,implicit-wi
 layer_tidy() {
 	local without=""
 	is_full || without=$(printf ',-%s' "${slow_checks[@]}")
-	run-clang-tidy -p build -j2 -quiet -checks="${without#,}" '/user/[a-z]+/[a-z0-9_]+\.cpp$'
+	# The analyzer takes -Werror back by itself; without it the compiler's warnings would be errors that no check is for.
+	run-clang-tidy -p build -j2 -quiet -extra-arg=-Wno-error -checks="${without#,}" '/user/[a-z]+/[a-z0-9_]+\.cpp$'
 }
 
 layer_unit() {
