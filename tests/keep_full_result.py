@@ -25,16 +25,19 @@ NUMBERS = (
 	r"All tests passed \(.*\)",
 	r"\d+ cases, \d+ failed, \d+ skipped",
 	r"oracle: seed \d+, \d+ connections",
-	r"^stale_reuse .*%$",
-	r"^reuse_race .*%$",
+	r"^stale_reuse .* % +[\d.]+ %$",
+	r"^reuse_race .* % +[\d.]+ %$",
 	r"^\S+ +\d+ s +ok.*$",
 )
 
 
+def git(*arguments):
+	return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True, cwd=RESULTS.parent).stdout.strip()
+
+
 def commit():
-	done = subprocess.run(["git", "describe", "--always", "--dirty", "--exclude=*"], capture_output=True, text=True,
-	                      check=True, cwd=RESULTS.parent)
-	return done.stdout.strip()
+	changed = git("status", "--porcelain", "--untracked-files=no", "--", ":/", f":!{RESULTS.name}")
+	return git("rev-parse", "--short", "HEAD") + (", changed" if changed else "")
 
 
 def numbers(log):
