@@ -106,6 +106,7 @@ inside() {
 step() {
 	local name=$1 log=$logs/$1.log ninja=$2/src/build/build.ninja started=$EPOCHSECONDS code=0 configured=0 split=""
 	shift
+	[ ! -e "$ninja" ] || ninja="" # it was built before
 	inside "$@" >"$log" 2>&1 || code=$?
 	if [ "$code" != 0 ]; then
 		tail -n 40 "$log"
