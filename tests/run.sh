@@ -10,8 +10,9 @@
 # A layer that cannot run says why and exits with 77. That is a failure too, unless the layer is named
 # in STALESOCK_ALLOW_SKIP, a list separated by spaces.
 #
-# Layers of the second lane compute, those of the first mostly wait: both lanes run at once, the second one
-# with a low priority. `full` runs one layer after the other, and keeps the results in tests/full-results.md.
+# Three lanes run at once: layers that mostly wait, guests (an emulator takes one CPU), and what only computes. The
+# later a lane, the lower its priority. `full` runs one layer after the other, and keeps the results in
+# tests/full-results.md.
 set -uo pipefail
 
 # Debian's own tools first, whatever else is installed.
@@ -22,7 +23,8 @@ export STALESOCK=$PWD/build/stalesock
 readonly quick_layers=(build format unit runtime)
 readonly default_layers=(build format unit runtime daemon terminal oracle e2e vm guest package tidy)
 readonly full_layers=("${default_layers[@]}" asan arm64 packages fresh)
-readonly second_lane=(vm guest package tidy)
+readonly second_lane=(vm guest package)
+readonly third_lane=(tidy)
 readonly skip_code=77
 readonly logs=build/test-logs
 readonly excerpt_lines=60
@@ -193,41 +195,59 @@ run_layer() {
 	keep_result "$1" $((SECONDS - started)) "$(result_of "$1" "${PIPESTATUS[0]}")"
 }
 
-# run_quietly NAME...: the output of each layer appears when the layer has ended, whole and below its name.
+# run_quietly NICE NAME...: the output of each layer appears when the layer has ended, whole and below its name.
 run_quietly() {
-	local name started code
-	renice -n 10 "$BASHPID" >/dev/null
+	local nice=$1 name started code
+	shift
+	renice -n "$nice" "$BASHPID" >/dev/null
 	for name in "$@"; do
 		started=$SECONDS
 		"layer_$name" >"$logs/$name.log" 2>&1
 		code=$?
 		keep_result "$name" $((SECONDS - started)) "$(result_of "$name" "$code")"
-		sed "1i === $name (in the second lane)" "$logs/$name.log"
+		sed "1i === $name (in a lane of its own)" "$logs/$name.log"
 	done
 }
 
-# The first lane here, the second one in a process group of its own, which ends with this script.
+# start_lane NICE NAME...: in a process group of its own, which ends with this script.
+start_lane() {
+	[ $# -gt 1 ] || return 0
+	set -m
+	run_quietly "$@" &
+	lanes+=("$!")
+	set +m
+}
+
+# shellcheck disable=SC2317 # it is the trap's
+end_lanes() {
+	local lane
+	for lane in "${lanes[@]}"; do
+		kill -TERM -- "-$lane" 2>/dev/null
+	done
+}
+
+# The first lane runs here.
 run_lanes() {
-	local name first=() second=() lane=""
+	local name first=() second=() third=()
 	for name in "$@"; do
-		if contains "$name" "${second_lane[@]}" && ! is_full; then
+		if is_full; then
+			first+=("$name")
+		elif contains "$name" "${second_lane[@]}"; then
 			second+=("$name")
+		elif contains "$name" "${third_lane[@]}"; then
+			third+=("$name")
 		else
 			first+=("$name")
 		fi
 	done
-	if [ "${#second[@]}" -gt 0 ]; then
-		set -m
-		run_quietly "${second[@]}" &
-		lane=$!
-		set +m
-		# shellcheck disable=SC2064 # its number is known now
-		trap "kill -TERM -- -$lane 2>/dev/null" EXIT
-	fi
+	lanes=()
+	trap end_lanes EXIT
+	start_lane 10 ${second[@]+"${second[@]}"}
+	start_lane 19 ${third[@]+"${third[@]}"}
 	for name in ${first[@]+"${first[@]}"}; do
 		run_layer "$name"
 	done
-	[ -z "$lane" ] || wait "$lane"
+	[ "${#lanes[@]}" -eq 0 ] || wait "${lanes[@]}"
 	trap - EXIT
 }
 

@@ -32,7 +32,8 @@ make_job() {
 boot() {
 	local kernel
 	kernel=$("$root/tests/vm/fetch.sh" "$1")
-	timeout --kill-after=5 "$patience" qemu-system-x86_64 -M q35 -cpu max -accel tcg -smp 2 -m 1024 \
+	# One thread for both CPUs, for the reason that tests/vm/run.sh gives.
+	timeout --kill-after=5 "$patience" qemu-system-x86_64 -M q35 -cpu max -accel tcg,thread=single -smp 2 -m 1024 \
 		-display none -no-reboot -nic none -monitor none -serial "file:$work/console.log" \
 		-drive "file=$image,format=raw,if=none,id=root,snapshot=on" -device nvme,serial=root,drive=root \
 		-drive "file=$work/job.disk,format=raw,if=none,id=job" -device nvme,serial=job,drive=job \
