@@ -41,7 +41,7 @@ std::string gap_of(Sight sight) {
 	throw std::logic_error("sight");
 }
 
-/// The passive end answers and says goodbye at once: limit_close follows without delay.
+/// The passive end answers and says goodbye at once: a verdict on that follows without delay.
 Connection answered_and_closed() {
 	Connection connection = open_used_connection();
 	half_close_passive(connection);
@@ -89,21 +89,23 @@ void Watch::settle() {
 	send_all(slow.active, request);
 	wait_for(slow.active_side, "stale_reuse");
 	Connection quick = answered_and_closed();
-	wait_for(quick.active_side, "limit_close");
+	wait_for(quick.active_side,
+	         Names{"limit_close", "idle_close"}); // idle: the machine stood still meanwhile
 	close_both(slow);
 	close_both(quick);
 }
 
-void Watch::wait_for(const Side& side, const std::string& verdict) {
+void Watch::wait_for(const Side& side, const Names& verdicts) {
 	const auto deadline = Clock::now() + patience;
 	for (;;) {
 		parse_new_lines();
 		const Names seen = names(about(side));
-		if (std::find(seen.begin(), seen.end(), verdict) != seen.end()) {
+		if (std::find_first_of(seen.begin(), seen.end(), verdicts.begin(), verdicts.end()) !=
+		    seen.end()) {
 			return;
 		}
 		if (Clock::now() >= deadline) {
-			throw std::runtime_error("no " + verdict + " about " + side.local + " -> " +
+			throw std::runtime_error("no " + verdicts.front() + " about " + side.local + " -> " +
 			                         side.remote);
 		}
 		process_.read_available(milliseconds(50));

@@ -29,6 +29,8 @@ enum class Sight : std::uint8_t {
 	eof,  ///< whether the end of file was read or peeked before
 };
 
+using Names = std::vector<std::string>;
+
 class Watch {
   public:
 	/// Starts it in this network namespace and returns once every hook is attached. It watches this namespace, unless
@@ -42,8 +44,9 @@ class Watch {
 	/// The same without settle().
 	[[nodiscard]] Verdicts about(const Side& side) const;
 	[[nodiscard]] Seen about(const Connection& connection) const;
-	/// Waits until it has given this verdict about this side.
-	void wait_for(const Side& side, const std::string& verdict);
+	/// Waits until it has given this verdict, or one of these, about this side.
+	void wait_for(const Side& side, const std::string& verdict) { wait_for(side, Names{verdict}); }
+	void wait_for(const Side& side, const Names& verdicts);
 
 	/// SIGTERM; its exit code. Its remaining output is read first.
 	ExitCode stop(int signal_number = 15);
@@ -77,7 +80,6 @@ Watch& watch();
 /// Whether watch() was ever called.
 bool watch_is_running();
 
-using Names = std::vector<std::string>;
 /// The kinds of these verdicts, in order.
 Names names(const Verdicts& verdicts);
 
