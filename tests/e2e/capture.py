@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import re
 import signal
+import socket
 import subprocess
 
 from harness import PATIENCE, Failure, running, wait_until
@@ -32,6 +33,8 @@ class Packet:
 
     def __str__(self):
         return f"{self.source} > {self.destination} [{self.flags}] {self.payload} B"
+
+LAST_PORT = 1  # tcpmux: nobody listens there
 
 PARTING = 0.1  # seconds before the FIN in which what the server says belongs to its close
 # Seconds that an answer takes at most to count as silence for sure, and at least not to count for sure.
@@ -122,13 +125,24 @@ class Capture:
         with log.open("wb") as errors, running(arguments, stderr=errors) as process:
             wait_until(lambda: "listening on" in log.read_text(), "the start of tcpdump")
             yield
+            if self.interface in ("lo", "any"):
+                self._see_everything()
             process.send_signal(signal.SIGINT)
             process.wait(PATIENCE)
 
+    def _see_everything(self):
+        """tcpdump leaves at its signal what it has not read yet: something to wait for comes after everything else."""
+        with contextlib.suppress(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", LAST_PORT), timeout=PATIENCE).close()
+        wait_until(lambda: f"127.0.0.1.{LAST_PORT}: Flags [S]" in self._read(f"tcp port {LAST_PORT}"), "the last packet")
+
+    def _read(self, expression):
+        return subprocess.run(["tcpdump", "-r", str(self.path), "-tt", "-nn", "-S", expression], capture_output=True, text=True,
+                              check=False).stdout
+
     def packets(self):
         if self._packets is None:
-            read = subprocess.run(["tcpdump", "-r", str(self.path), "-tt", "-nn", "-S"], capture_output=True, text=True,
-                                  check=True).stdout
+            read = self._read(f"not tcp port {LAST_PORT}")
             found = [LINE.match(line) for line in read.splitlines()]
             self._packets = [Packet(float(m["time"]), endpoint(m["source"]), endpoint(m["destination"]), m["flags"],
                                     int(m["length"]), m["seq"] and int(m["seq"]), m["ack"] and int(m["ack"]))
@@ -138,7 +152,7 @@ class Capture:
     def packets_or_none(self):
         try:
             return self.packets()
-        except (subprocess.CalledProcessError, OSError):
+        except OSError:
             return []
 
     def connections(self, port=None):

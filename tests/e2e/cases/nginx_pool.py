@@ -77,6 +77,12 @@ def curl_reconnects(lab):
     expect(verdicts[0]["owner"]["command"], "curl", "owner")
 
 
+def agree(times):
+    """Three closes within 50 ms teach a timeout."""
+    ordered = sorted(times)
+    return any(third - first <= 50 for first, third in zip(ordered, ordered[2:]))
+
+
 def learned_timeout(lab):
     """Four connections that the server closes teach its timeout; the fifth is reused too late."""
     with nginx(lab.folder, KEEPALIVE) as port, lab.watching():
@@ -85,7 +91,9 @@ def learned_timeout(lab):
         run_pooled_client(port)
     verdicts = lab.verdicts()
     expect_kinds(verdicts, 5 * ["idle_close"] + ["stale_reuse"])
-    expect(["peer" in v for v in verdicts], [False, False, True, True, True, True], "who has a peer")
+    times = [v["evidence"]["idle_ms"] for v in verdicts]  # by a late timer, three may not agree yet
+    learned = [agree(times[:count]) for count in range(1, 6)]
+    expect(["peer" in v for v in verdicts], [*learned, True], "who has a peer")
     peer = verdicts[-1]["peer"]
     expect_near(peer["idle_timeout_ms"], IDLE_MS, "idle_timeout_ms")
     expect_near(peer["idle_timeout_ms"] + peer["spread_ms"], IDLE_MS, "the longest of them")
