@@ -19,6 +19,7 @@ std::string to_string(Again again) {
 	case Again::came_back: return "came back";
 	case Again::changed: return "disagreed in another way";
 	case Again::undecided: return "undecided";
+	case Again::disturbed: return "disturbed";
 	case Again::spoiled: return "spoiled";
 	}
 	return {};

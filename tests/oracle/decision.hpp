@@ -20,6 +20,7 @@ enum class Again : std::uint8_t {
 	came_back, ///< the same verdict of the same socket, wrong in the same way
 	changed,   ///< the connection disagrees, in another way
 	undecided, ///< this time the packets do not tell
+	disturbed, ///< it disagrees in another way, and the machine stood still at that moment: another chance, which tells nothing
 	spoiled, ///< a packet was lost, the connection was not made, or the program under test did not end well
 };
 [[nodiscard]] std::string to_string(Again again);

@@ -65,8 +65,11 @@ Again outcome_for(const Disagreement& disagreement, const Repetition& repetition
 	if (std::any_of(found.begin(), found.end(),
 	                [&](const Disagreement& one) { return is_same(one, disagreement); }))
 		return Again::came_back;
+	const bool unexplained = std::any_of(found.begin(), found.end(), [](const Disagreement& one) {
+		return one.stood_still.count() == 0;
+	});
 	if (!found.empty())
-		return Again::changed;
+		return unexplained ? Again::changed : Again::disturbed;
 	return is_undecided(disagreement, repetition.judgement.sockets) ? Again::undecided
 	                                                                : Again::agreed;
 }

@@ -65,6 +65,9 @@ TEST_CASE("times that nobody can decide excuse nothing, beside others they do no
 	CHECK(
 		decide(std::vector<Again>(times_tried, Again::undecided), {milliseconds(57), false}).fails);
 	CHECK_FALSE(decide(once(Again::undecided), {milliseconds(57), false}).fails);
+	CHECK_FALSE(decide(once(Again::disturbed), {milliseconds(57), false}).fails);
+	CHECK(
+		decide(std::vector<Again>(times_tried, Again::disturbed), {milliseconds(57), false}).fails);
 }
 
 } // namespace oracle
