@@ -360,7 +360,7 @@ def removal_and_purge():
                  "/usr/sbin/stalesock", "/etc/systemd/system/multi-user.target.wants/stalesock.service"):
         expect(os.path.lexists(path), False, path)
     expect(is_active(), False, "active")
-    # Only of this one: a list of all takes an emulated machine longer than D-Bus waits for an answer (25 s).
+    # Only of this one: a list of all can take an emulated machine longer than D-Bus waits for an answer (25 s).
     expect(run("systemctl", "show", "--value", "--property=LoadState", UNIT).strip(), "not-found", "the unit")
 
 
