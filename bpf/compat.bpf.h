@@ -4,13 +4,16 @@
 #define STALESOCK_COMPAT_BPF_H
 
 /* Constants that BTF does not carry, from the uapi and net/ headers named. */
-#define AF_INET 2       /* linux/socket.h */
-#define AF_INET6 10     /* linux/socket.h */
-#define MSG_PEEK 2      /* linux/socket.h */
-#define RCV_SHUTDOWN 1  /* net/sock.h */
-#define SEND_SHUTDOWN 2 /* net/sock.h */
-#define SHUTDOWN_MASK 3 /* net/sock.h */
-#define ECONNRESET 104  /* asm-generic/errno.h */
+#define AF_INET 2           /* linux/socket.h */
+#define AF_INET6 10         /* linux/socket.h */
+#define SHUTDOWN_BOTH 3     /* include/net/sock.h: SHUTDOWN_MASK */
+#define MSG_PEEK 2          /* linux/socket.h */
+#define MSG_ERRQUEUE 0x2000 /* likewise */
+#define RCV_SHUTDOWN 1      /* net/sock.h */
+#define SEND_SHUTDOWN 2     /* net/sock.h */
+#define SHUTDOWN_MASK 3     /* net/sock.h */
+#define ECONNRESET 104      /* asm-generic/errno.h */
+#define EPIPE 32            /* likewise */
 
 /*
  * Which program serves a need is chosen in user/probe/hooks.cpp. Two differences are avoided by what is

@@ -3,24 +3,36 @@
 #ifndef STALESOCK_EMIT_BPF_H
 #define STALESOCK_EMIT_BPF_H
 
-#include "maps.bpf.h"
 #include "compat.bpf.h"
 #include "copy.bpf.h"
+#include "exchange.bpf.h"
+
+/* One of the TCP connections that an MPTCP connection consists of: its own end is not that of what the application has. */
+static __always_inline bool is_subflow(const struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock((void *)sk);
+
+	return tp && bpf_core_field_exists(tp->is_mptcp) && tp->is_mptcp;
+}
 
 /*
  * Only plain TCP: SOCK_RAW and netlink sockets pass bpf_skc_to_tcp_sock, MPTCP master sockets have
- * their own protocol number (262) and are left out and counted.
+ * their own protocol number (262). What belongs to MPTCP is left out and counted.
  */
 static __always_inline bool is_tcp(const struct sock *sk)
 {
 	__u16 family = sk->__sk_common.skc_family;
 
-	if (sk->sk_protocol != IPPROTO_TCP) {
-		if (sk->sk_protocol == IPPROTO_MPTCP)
-			__sync_fetch_and_add(&mptcp_skipped, 1);
+	if (sk->sk_protocol == IPPROTO_TCP) {
+		if (sk->sk_type != SOCK_STREAM || (family != AF_INET && family != AF_INET6))
+			return false;
+		if (!is_subflow(sk))
+			return true;
+	} else if (sk->sk_protocol != IPPROTO_MPTCP) {
 		return false;
 	}
-	return sk->sk_type == SOCK_STREAM && (family == AF_INET || family == AF_INET6);
+	__sync_fetch_and_add(&mptcp_skipped, 1);
+	return false;
 }
 
 /* On its way to CLOSE the socket has given skc_num back (inet_put_port); inet_sport still has it. */
@@ -131,6 +143,14 @@ static __always_inline void fill_head(struct stalesock_event *event, const struc
 	fill_addresses(event, sk);
 }
 
+/* tcp_receive_window */
+static __always_inline __u32 receive_window_of(const struct tcp_sock *tp)
+{
+	__s32 window = tp->rcv_wup + tp->rcv_wnd - tp->rcv_nxt;
+
+	return window < 0 ? 0 : window;
+}
+
 /* Plain loads on a trusted pointer: a third of the cost of BPF_CORE_READ. */
 static __always_inline void fill_view(struct stalesock_event_full *event, const struct tcp_sock *tp)
 {
@@ -161,44 +181,37 @@ static __always_inline void fill_view(struct stalesock_event_full *event, const 
 	event->user_timeout_ms = icsk->icsk_user_timeout;
 	event->keepalive_probes = tp->keepalive_probes;
 	event->probes_out = icsk->icsk_probes_out;
+	event->receive_window = receive_window_of(tp);
+	event->bytes_acked = tp->bytes_acked;
 	if (icsk->icsk_ulp_ops)
 		event->head.flags |= STALESOCK_F_ULP;
-	if (!baseline_at_fin)
-		event->head.flags |= STALESOCK_F_SENDS_SEEN;
 }
 
-/* Absent for a socket that had sent before it was seen: the beginning of its count is not known. */
-static __always_inline void fill_turns(struct stalesock_event_full *event, const struct sock *sk)
+static __always_inline __u32 flags_of_late(const struct late_state *state)
 {
-	struct turn_state *state;
+	__u32 flags = 0;
 
-	if (!count_turns || !sk->sk_bpf_storage)
-		return;
-	state = bpf_sk_storage_get(&turns, (void *)sk, 0, 0);
-	if (!state)
-		return;
-	event->turns = state->turns;
-	event->head.flags |= STALESOCK_F_TURNS;
+	if (state->reads & LATE_EOF_READ)
+		flags |= STALESOCK_F_EOF_READ;
+	if (state->reads & LATE_EOF_PEEKED)
+		flags |= STALESOCK_F_EOF_PEEKED;
+	return flags;
 }
 
-static __always_inline void fill_late(struct stalesock_event_full *event,
+static __always_inline void fill_late(struct stalesock_event_late *event,
 				      const struct late_state *state)
 {
-	if (state->reads & LATE_EOF_READ)
-		event->head.flags |= STALESOCK_F_EOF_READ;
-	if (state->reads & LATE_EOF_PEEKED)
-		event->head.flags |= STALESOCK_F_EOF_PEEKED;
+	__u32 flags = STALESOCK_F_LATE;
+
+	if (state->flags & LATE_WRITING)
+		flags |= STALESOCK_F_LATE_BEGUN;
+	if (state->reads & LATE_READ)
+		flags |= STALESOCK_F_LATE_READ;
+	if (state->flags & LATE_CONTINUED)
+		flags |= STALESOCK_F_LATE_CONTINUED;
+	event->full.head.flags |= flags;
 	if (state->flags & LATE_FIN_TIMED)
 		event->fin_ns = state->fin_ns;
-	if (!state->bytes)
-		return;
-	event->head.flags |= STALESOCK_F_LATE;
-	if (state->flags & LATE_WRITING)
-		event->head.flags |= STALESOCK_F_LATE_BEGUN;
-	if (state->reads & LATE_READ)
-		event->head.flags |= STALESOCK_F_LATE_READ;
-	if (state->flags & LATE_CONTINUED)
-		event->head.flags |= STALESOCK_F_LATE_CONTINUED;
 	event->late_ns = state->late_ns;
 	event->late_bytes = state->bytes;
 	event->late_pid = state->pid;
@@ -206,7 +219,7 @@ static __always_inline void fill_late(struct stalesock_event_full *event,
 	event->late_copied_seq = state->copied_seq;
 	event->late_record_length = state->record_length;
 	event->late_writes = state->writes;
-	event->late_head = state->head;
+	event->full.late_head = state->head;
 	__builtin_memcpy(event->late_command, state->command, sizeof(event->late_command));
 }
 
@@ -224,18 +237,44 @@ static __always_inline void emit_short(const struct sock *sk, __u16 kind, int ol
 	bpf_ringbuf_submit(event, submit_flags());
 }
 
-static __always_inline void emit_view(const struct sock *sk, const struct late_state *state, __u16 kind,
-				      int old_state, int new_state, __u32 flags, bool with_actor)
+/* Outside the socket's lock, but by the process that called. */
+static __always_inline void emit_refused_write(const struct sock *sk, const struct tcp_sock *tp)
+{
+	struct stalesock_event *event = reserve(sizeof(*event));
+
+	if (!event)
+		return;
+	fill_head(event, sk, STALESOCK_REFUSED_WRITE, sizeof(*event), TCP_CLOSE, TCP_CLOSE);
+	fill_actor(event);
+	event->write_seq = tp->write_seq;
+	event->copied_seq = tp->copied_seq;
+	bpf_ringbuf_submit(event, submit_flags());
+}
+
+/* Our FIN after the peer's: with what tells of a write or an end of file whose own hook did not run. */
+static __always_inline void emit_release(const struct sock *sk, int old_state, int new_state)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock((void *)sk);
-	struct stalesock_event_full *event;
+	struct stalesock_event *event;
 
 	if (!tp)
 		return;
 	event = reserve(sizeof(*event));
 	if (!event)
 		return;
-	fill_head(&event->head, sk, kind, sizeof(*event), old_state, new_state);
+	fill_head(event, sk, STALESOCK_RELEASED, sizeof(*event), old_state, new_state);
+	if (sk->sk_lock.owned)
+		fill_actor(event);
+	event->write_seq = tp->write_seq;
+	event->copied_seq = tp->copied_seq;
+	bpf_ringbuf_submit(event, submit_flags());
+}
+
+static __always_inline void fill_full(struct stalesock_event_full *event, const struct sock *sk,
+				      const struct tcp_sock *tp, __u16 kind, __u16 size, int old_state,
+				      int new_state, __u32 flags, bool with_actor)
+{
+	fill_head(&event->head, sk, kind, size, old_state, new_state);
 	event->head.flags |= flags;
 	if (with_actor && sk->sk_lock.owned)
 		fill_actor(&event->head);
@@ -243,9 +282,35 @@ static __always_inline void emit_view(const struct sock *sk, const struct late_s
 	if (event->head.flags & STALESOCK_F_KEEPALIVE && !event->keepalive_time_ticks)
 		event->keepalive_time_ticks =
 			sk->__sk_common.skc_net.net->ipv4.sysctl_tcp_keepalive_time;
-	fill_turns(event, sk);
+	fill_exchange(event, sk);
+}
+
+/* With the late write, if there was one. */
+static __always_inline void emit_view(const struct sock *sk, const struct late_state *state, __u16 kind,
+				      int old_state, int new_state, __u32 flags, bool with_actor)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock((void *)sk);
+	struct stalesock_event_full *event;
+	struct stalesock_event_late *late;
+
+	if (!tp)
+		return;
 	if (state)
-		fill_late(event, state);
+		flags |= flags_of_late(state);
+	if (state && state->bytes) {
+		late = reserve(sizeof(*late));
+		if (!late)
+			return;
+		fill_full(&late->full, sk, tp, kind, sizeof(*late), old_state, new_state, flags,
+			  with_actor);
+		fill_late(late, state);
+		bpf_ringbuf_submit(late, submit_flags());
+		return;
+	}
+	event = reserve(sizeof(*event));
+	if (!event)
+		return;
+	fill_full(event, sk, tp, kind, sizeof(*event), old_state, new_state, flags, with_actor);
 	bpf_ringbuf_submit(event, submit_flags());
 }
 

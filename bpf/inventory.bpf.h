@@ -81,6 +81,13 @@ static __always_inline bool is_waiting(const struct sock *sk, const struct tcp_s
 	       now - tp->inet_conn.icsk_ack.lrcvtime >= dirty_idle_ticks;
 }
 
+/* accept() gives a child its struct socket (sock_graft); close() takes it, and leaves an orphan. */
+static __always_inline bool is_unaccepted(const struct sock *sk)
+{
+	return !sk->sk_socket && sk->sk_max_ack_backlog &&
+	       !(sk->__sk_common.skc_flags & (1ul << SOCK_DEAD));
+}
+
 static __always_inline int on_waiting_scan(struct sock_common *common)
 {
 	__u8 tcp_state;
@@ -100,7 +107,8 @@ static __always_inline int on_waiting_scan(struct sock_common *common)
 		return ITERATOR_CONTINUE;
 	if (ring_needs_draining())
 		return ITERATOR_RETRY;
-	emit_seen(sk, tcp_state == TCP_CLOSE_WAIT ? late_of(sk) : 0, STALESOCK_SCAN, tcp_state);
+	emit_view(sk, tcp_state == TCP_CLOSE_WAIT ? late_of(sk) : 0, STALESOCK_SCAN, tcp_state,
+		  tcp_state, is_unaccepted(sk) ? STALESOCK_F_UNACCEPTED : 0, false);
 	return ITERATOR_CONTINUE;
 }
 
@@ -136,15 +144,15 @@ static __always_inline int on_task_file(struct task_struct *task, struct file *f
 	sk = socket->sk;
 	if (!sk || !is_tcp(sk) || !is_wanted(sk))
 		return ITERATOR_CONTINUE;
-	if (sk->__sk_common.skc_state == TCP_LISTEN)
-		return ITERATOR_CONTINUE;
 	if (ring_needs_draining())
 		return ITERATOR_RETRY;
-	if (home_netns && sk->__sk_common.skc_net.net->ns.inum != home_netns &&
+	if (home_netns && sk->__sk_common.skc_state != TCP_LISTEN &&
+	    sk->__sk_common.skc_net.net->ns.inum != home_netns &&
 	    on_socket_elsewhere(sk) == ITERATOR_RETRY)
 		return ITERATOR_RETRY;
+	/* Of a listener it is the holder that counts, not the cookie. */
 	cookie = sk->__sk_common.skc_cookie.counter;
-	if (!cookie || !held_owners)
+	if (!held_owners || (!cookie && sk->__sk_common.skc_state != TCP_LISTEN))
 		return ITERATOR_CONTINUE;
 	event = reserve(sizeof(*event));
 	if (!event)

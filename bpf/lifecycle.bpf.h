@@ -69,9 +69,7 @@ static __always_inline void on_open(const struct sock *sk, int old_state, int ne
 	/* connect() after connect(AF_UNSPEC): what was kept is another connection's. */
 	if (new_state == TCP_SYN_SENT && sk->sk_bpf_storage) {
 		bpf_sk_storage_delete(&late, (void *)sk);
-		bpf_sk_storage_delete(&parting, (void *)sk);
-		if (count_turns)
-			bpf_sk_storage_delete(&turns, (void *)sk);
+		bpf_sk_storage_delete(&exchange, (void *)sk);
 	}
 	emit_short(sk, STALESOCK_OPEN, old_state, new_state, 0, new_state == TCP_SYN_SENT);
 }
@@ -110,27 +108,11 @@ static __always_inline struct late_state *baseline_of_fin(const struct sock *sk)
 	return state;
 }
 
-/* Whoever waits for the peer has read its close_notify before the FIN that follows at once. */
-static __always_inline bool has_read_parting_words(const struct sock *sk)
-{
-	struct tcp_sock *tp;
-	__u32 *end;
-
-	if (!sk->sk_bpf_storage)
-		return false;
-	end = bpf_sk_storage_get(&parting, (void *)sk, 0, 0);
-	tp = end ? bpf_skc_to_tcp_sock((void *)sk) : 0;
-	return tp && tp->copied_seq == *end && tp->rcv_nxt - tp->copied_seq <= 1; /* the FIN */
-}
-
 static __always_inline void on_peer_fin(const struct sock *sk, int old_state)
 {
-	__u32 flags;
-
 	if (!is_tcp(sk) || !is_wanted(sk))
 		return;
-	flags = has_read_parting_words(sk) ? STALESOCK_F_PARTING_READ : 0;
-	emit_full(sk, baseline_of_fin(sk), STALESOCK_PEER_FIN, old_state, TCP_CLOSE_WAIT, flags);
+	emit_full(sk, baseline_of_fin(sk), STALESOCK_PEER_FIN, old_state, TCP_CLOSE_WAIT, 0);
 }
 
 /* Our FIN. After a clean close nothing of interest can follow unless there was a late write. */
@@ -147,7 +129,7 @@ static __always_inline void on_our_fin(const struct sock *sk, int old_state, int
 			state->flags |= LATE_FINAL;
 		}
 		if (!state || !state->bytes) {
-			emit_short(sk, STALESOCK_RELEASED, old_state, new_state, 0, true);
+			emit_release(sk, old_state, new_state);
 			return;
 		}
 		emit_full(sk, state, STALESOCK_CLOSE, old_state, new_state, 0);

@@ -19,6 +19,7 @@ struct {
 #define LATE_WRITING (1u << 1)   /* the first late write has begun: its facts are filled */
 #define LATE_FINAL (1u << 2)     /* CLOSE_WAIT was left: bytes will not grow */
 #define LATE_CONTINUED (1u << 3) /* the first late bytes belong to a send begun before the FIN */
+#define LATE_REFUSED (1u << 4)   /* that a send failed was reported */
 
 /* late_state.reads: of the hook of receives, which may run beside them on another CPU */
 #define LATE_READ (1u << 0)     /* read again after the late write */
@@ -57,33 +58,60 @@ struct {
 	__type(value, struct late_state);
 } late SEC(".maps");
 
-/* How often what is said on a connection has changed its direction to us. */
-struct turn_state {
-	__u32 copied_seq; /* at the last send */
+/* exchange_state.flags, all of the hook of receives */
+#define EXCHANGE_EOF_READ (1u << 0) /* EOF was read after the FIN */
+
+/* exchange_state.heads, of the hook of sends */
+#define EXCHANGE_BODY (1u << 0) /* the last request of HTTP that was looked at announces a body */
+#define EXCHANGE_REST                                                                                  \
+	(1u << 1) /* the last turn began right after the send before it, and with no method */
+
+/* What the kernel does not keep about an exchange: see struct stalesock_exchange. Times are jiffies. */
+struct exchange_state {
+	/* Of sends, which hold the socket's lock. */
+	__u32 turn_write_seq;
+	__u32 turn_rcv_nxt;
+	__u32 turn_began;
+	__u32 turn_pid;
 	__u32 turns;
+	__u32 send_rcv_nxt;
+	__u32 send_copied_seq;
+	__u32 lone_sends;
+	__u32 heads;
+	/* Of receives, whose hook does not. */
+	__u32 read_seq;
+	__u32 read_rcv_nxt;
+	__u32 read_arrived; /* lrcvtime */
+	__u32 words_seq;
+	__u32 words_pause;
+	__u32 pauses; /* begins anew with a send */
+	__u32 flags;
 };
 
 /*
- * turns: inserted at the first send of a connection when count_turns is set; deleted by the kernel with the
- * socket, and when it is connected anew; read by what emits full records.
+ * exchange: inserted by the first send of an established connection that begins after anything was received or after a
+ * pause (an active opener), or that begins a second turn (a passive one); deleted by the kernel with the socket, and when that is
+ * connected anew; written by the hooks of sends and receives; read by what emits full records.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
-	__type(value, struct turn_state);
-} turns SEC(".maps");
+	__type(value, struct exchange_state);
+} exchange SEC(".maps");
 
 /*
- * parting: where a read ended that was as long as a TLS close_notify (copied_seq); inserted by the hook of receives
- * for an active opener; deleted by the kernel with the socket, and when it is connected anew; read at the peer's FIN.
+ * announced: cookies, their lower halves, of connections whose first message began with a method of HTTP that announces a body:
+ * the rest of such a request may be written after its answer was read. Written by the first send, read when an exchange
+ * is inserted, soon after; whoever has the same place later takes it.
  */
+#define ANNOUNCED_PLACES 16384
 struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ANNOUNCED_PLACES);
+	__type(key, __u32);
 	__type(value, __u32);
-} parting SEC(".maps");
+} announced SEC(".maps");
 
 /* The transition that state_change_by_segment was last run for. */
 struct taken_state {
@@ -117,11 +145,12 @@ const volatile bool hook_only_after_send = false;
 
 /* Settings in jiffies: written by user/probe once it has measured their length. 0: off. */
 __u32 reuse_gap_ticks = 0;  /* a write after this much silence is a reuse */
+__u32 pause_ticks = 0;      /* a peer that was silent for so long between two payloads had paused */
 __u32 tick_ns = 1000000;    /* the length of a jiffy */
 __u32 dirty_idle_ticks = 0; /* unread bytes that lie for this long are scanned */
 
-/* Count turns at every send. */
-const volatile bool count_turns = false;
+/* Hooks see each send begin and each receive end: exchanges are kept. */
+const volatile bool keep_exchanges = false;
 
 /*
  * What the next run over descriptors reports: written by user/probe. Sockets of other network namespaces than

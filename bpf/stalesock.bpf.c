@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The table of attach points, in the order of a connection's life. One line each; bodies are in the
+ * The table of attach points. One line each; bodies are in the
  * *.bpf.h files. user/probe/candidates.cpp says what each is needed for, hooks.cpp which of them is loaded.
  */
 #include "vmlinux.h"
@@ -16,30 +16,6 @@
 #include "traffic.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-/*
- * Not tcp_set_state by kprobe: the tracepoint fires before sk_state is written and costs a tenth.
- * Two programs, attached in this order, and each transition belongs to one: the kernel does not run a
- * program that is already running on the same CPU, so a FIN processed in a softirq that interrupts the
- * transition of an application's close would be missed by a common one. Should the softirq come just while
- * the first one turns that transition down, the second one, which has not begun, takes the FIN.
- */
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(state_change_by_segment, const struct sock *sk, int old_state, int new_state)
-{
-	if (sk->sk_lock.owned)
-		return 0;
-	note_taken(sk, new_state);
-	return on_state_change(sk, old_state, new_state);
-}
-
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(state_change_by_process, const struct sock *sk, int old_state, int new_state)
-{
-	if (!sk->sk_lock.owned && was_taken(sk, new_state))
-		return 0;
-	return on_state_change(sk, old_state, new_state);
-}
 
 /* Before a byte is queued: the baseline of write_seq, the head of the message, the writer. */
 SEC("tp_btf/tcp_sendmsg_locked")
@@ -57,16 +33,16 @@ int BPF_PROG(send_begin_fentry, struct sock *sk, struct msghdr *msg)
 
 /* Not the state at the end of a send: only the growth of write_seq tells what was accepted. */
 SEC("tp_btf/sock_send_length")
-int BPF_PROG(send_end, struct sock *sk)
+int BPF_PROG(send_end, struct sock *sk, int result)
 {
-	return on_send_end(sk);
+	return on_send_end(sk, result);
 }
 
 /* Before "sock: add tracepoint for send recv length" (6.3). */
 SEC("fexit/tcp_sendmsg_locked")
-int BPF_PROG(send_end_fexit, struct sock *sk)
+int BPF_PROG(send_end_fexit, struct sock *sk, struct msghdr *msg, size_t length, int result)
 {
-	return on_send_end(sk);
+	return on_send_end(sk, result);
 }
 
 /* sendfile, splice and kernel TLS, until "tcp: Fold do_tcp_sendpages() into tcp_sendpage_locked()" (6.5). */
@@ -77,9 +53,10 @@ int BPF_PROG(send_pages_begin_fentry, struct sock *sk, const void *page, int off
 }
 
 SEC("fexit/do_tcp_sendpages")
-int BPF_PROG(send_pages_end_fexit, struct sock *sk)
+int BPF_PROG(send_pages_end_fexit, struct sock *sk, const void *page, int offset, size_t length,
+	     int flags, long result)
 {
-	return on_send_end(sk);
+	return on_send_end(sk, result);
 }
 
 /* Did the application know? 0 from recv or from MSG_PEEK. poll and epoll are invisible. */
@@ -133,6 +110,33 @@ SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(destroy, struct sock *sk)
 {
 	return on_destroy(sk);
+}
+
+/*
+ * Not tcp_set_state by kprobe: the tracepoint fires before sk_state is written and costs a tenth.
+ * Two programs, attached in this order, and each transition belongs to one: the kernel does not run a
+ * program that is already running on the same CPU, so a FIN processed in a softirq that interrupts the
+ * transition of an application's close would be missed by a common one. Should the softirq come just while
+ * the first one turns that transition down, the second one, which has not begun, takes the FIN.
+ *
+ * Programs are attached in the order of this file. These come last: of a connection that they see opened, every send and
+ * receive is seen.
+ */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(state_change_by_segment, const struct sock *sk, int old_state, int new_state)
+{
+	if (sk->sk_lock.owned)
+		return 0;
+	note_taken(sk, new_state);
+	return on_state_change(sk, old_state, new_state);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(state_change_by_process, const struct sock *sk, int old_state, int new_state)
+{
+	if (!sk->sk_lock.owned && was_taken(sk, new_state))
+		return 0;
+	return on_state_change(sk, old_state, new_state);
 }
 
 SEC("iter/tcp")

@@ -404,12 +404,14 @@ struct tcp_sock {
 	u32 snd_una;
 	u32 srtt_us;
 	u32 packets_out;
+	u32 rcv_wnd;
 	u32 rcv_tstamp;
 	struct tcp_options_received rx_opt;
 	u64 bytes_received;
 	u32 rcv_wup;
 	u64 first_tx_mstamp;
 	u64 delivered_mstamp;
+	u64 bytes_acked;
 	struct tcp_rack rack;
 	u8 keepalive_probes;
 	u64 bytes_retrans;

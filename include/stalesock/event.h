@@ -6,9 +6,10 @@
  * host byte order; addresses always 16 bytes (IPv4 in the first four); one clock for time_ns
  * (CLOCK_BOOTTIME). A record is zeroed before it is filled.
  *
- * Two sizes exist. Kinds that only say "this socket, this moment" carry struct stalesock_event;
- * kinds from which a verdict may follow carry struct stalesock_event_full. stalesock_event.size
- * says which, and decode refuses a record whose length, size and kind disagree.
+ * Three sizes exist. Kinds that only say "this socket, this moment" carry struct stalesock_event. Kinds
+ * from which a verdict may follow carry struct stalesock_event_full, or, with STALESOCK_F_LATE, struct
+ * stalesock_event_late. stalesock_event.size says which, and decode refuses a record whose length, size,
+ * kind and flags disagree.
  */
 #ifndef STALESOCK_EVENT_H
 #define STALESOCK_EVENT_H
@@ -22,7 +23,7 @@
 
 /* Recordings keep records as they are. Raise it with every change that an older reader would misread: a
  * field that moves, or a value that means something else. New flags, kinds and heads are no such change. */
-#define STALESOCK_RECORD_LAYOUT 1
+#define STALESOCK_RECORD_LAYOUT 2
 
 #define STALESOCK_COMMAND_LENGTH 16 /* TASK_COMM_LEN, with its terminating NUL */
 
@@ -37,47 +38,50 @@
 #define STALESOCK_RETRANSMIT 8      /* retransmission on a silent connection (full) */
 #define STALESOCK_INVENTORY 9       /* the socket existed when the inventory passed it (full) */
 #define STALESOCK_OWNER 10          /* this process holds a descriptor of the socket (short) */
-#define STALESOCK_RELEASED 11 /* orphaned by a clean close: nothing more is reported (short) */
-#define STALESOCK_REUSE                                                                            \
-	12 /* active: a write begins after a silence, all before it is acked (full) */
-#define STALESOCK_SCAN 13 /* a scan passed a socket that waits for its application (full) */
+#define STALESOCK_RELEASED 11       /* orphaned by a clean close: nothing more is reported (short) */
+#define STALESOCK_REUSE 12 /* active: a write begins after a silence, all before it is acked (full) */
+#define STALESOCK_SCAN 13  /* a scan passed a socket that waits for its application (full) */
+#define STALESOCK_REFUSED_WRITE                                                                        \
+	14 /* a send failed on a socket that had been connected, the first one (short) */
 
 /* stalesock_event.flags */
-#define STALESOCK_F_OWNED (1u << 0)     /* pid and command are the actor's (sk_lock.owned) */
-#define STALESOCK_F_DONE (1u << 1)      /* SOCK_DONE: the peer's FIN was processed */
-#define STALESOCK_F_DEAD (1u << 2)      /* SOCK_DEAD: no descriptor is left (orphan) */
-#define STALESOCK_F_KEEPALIVE (1u << 3) /* SO_KEEPALIVE is on */
-#define STALESOCK_F_PASSIVE (1u << 4)   /* inherited a listener's backlog: opened passively */
-#define STALESOCK_F_ULP (1u << 5)       /* an upper-layer protocol (kernel TLS) is attached */
-#define STALESOCK_F_PEEK (1u << 6)      /* EOF_READ: by MSG_PEEK */
-#define STALESOCK_F_DESTROYED (1u << 7) /* END: from tcp_destroy_sock, not from a transition */
-#define STALESOCK_F_LATE (1u << 8)      /* the late_* fields are filled */
-#define STALESOCK_F_LATE_READ (1u << 9) /* the application read again after its late write */
+#define STALESOCK_F_OWNED (1u << 0)           /* pid and command are the actor's (sk_lock.owned) */
+#define STALESOCK_F_DONE (1u << 1)            /* SOCK_DONE: the peer's FIN was processed */
+#define STALESOCK_F_DEAD (1u << 2)            /* SOCK_DEAD: no descriptor is left (orphan) */
+#define STALESOCK_F_KEEPALIVE (1u << 3)       /* SO_KEEPALIVE is on */
+#define STALESOCK_F_PASSIVE (1u << 4)         /* inherited a listener's backlog: opened passively */
+#define STALESOCK_F_ULP (1u << 5)             /* an upper-layer protocol (kernel TLS) is attached */
+#define STALESOCK_F_PEEK (1u << 6)            /* EOF_READ: by MSG_PEEK */
+#define STALESOCK_F_DESTROYED (1u << 7)       /* END: from tcp_destroy_sock, not from a transition */
+#define STALESOCK_F_LATE (1u << 8)            /* a struct stalesock_event_late */
+#define STALESOCK_F_LATE_READ (1u << 9)       /* the application read again after its late write */
 #define STALESOCK_F_LATE_CONTINUED (1u << 10) /* they end a send begun before the FIN */
 #define STALESOCK_F_EOF_READ (1u << 11)       /* EOF has been read (full records, after the FIN) */
-#define STALESOCK_F_EOF_PEEKED (1u << 12) /* EOF has been peeked (full records, after the FIN) */
-#define STALESOCK_F_LATE_BEGUN (1u << 13) /* a hook saw the late write before it was queued */
-#define STALESOCK_F_BARE_RST                                                                       \
-	(1u << 14) /* END: the RST had no timestamps, all segments before had */
+#define STALESOCK_F_EOF_PEEKED (1u << 12)     /* EOF has been peeked (full records, after the FIN) */
+#define STALESOCK_F_LATE_BEGUN (1u << 13)     /* a hook saw the late write before it was queued */
+#define STALESOCK_F_BARE_RST (1u << 14)   /* END: the RST had no timestamps, all segments before had */
 #define STALESOCK_F_UNANSWERED (1u << 16) /* KEEPALIVE_PROBE: the one before had no answer */
-#define STALESOCK_F_TURNS (1u << 15)      /* turns is filled (full records) */
-#define STALESOCK_F_FAREWELL                                                                       \
+#define STALESOCK_F_EXCHANGE (1u << 15)   /* the exchange is filled (full records) */
+#define STALESOCK_F_FAREWELL                                                                           \
 	(1u << 17) /* REUSE: a TLS alert or a protocol's goodbye is written, no request */
-#define STALESOCK_F_PARTING_READ                                                                   \
-	(1u << 18) /* PEER_FIN: what was read last is as long as a TLS close_notify */
-#define STALESOCK_F_SENDS_SEEN                                                                     \
-	(1u << 19) /* a hook looks at what is sent: what was a farewell had a REUSE (full records) */
+#define STALESOCK_F_SENDS_SEEN                                                                         \
+	(1u << 18) /* a hook sees each send begin: what was a farewell had a REUSE (full records) */
+#define STALESOCK_F_RECEIVES_SEEN (1u << 19) /* a hook sees each receive end (full records) */
+#define STALESOCK_F_HTTP_REST                                                                          \
+	(1u << 20) /* the last turn followed at once and begins no request of the HTTP spoken */
+#define STALESOCK_F_UNACCEPTED                                                                         \
+	(1u << 21) /* SCAN: no application has taken it from its listener's queue */
 
 /* stalesock_event_full.late_head: what the first bytes of the first late write were, or, after
  * frames of HTTP/2 that ask for nothing, of the first that may ask: time, writer and what was unread
  * are of the same write. The bytes themselves never leave the kernel. */
-#define STALESOCK_HEAD_UNKNOWN 0   /* not visible (page iterator, no hook) */
-#define STALESOCK_HEAD_TLS_ALERT 1 /* TLS record of type 21 */
-#define STALESOCK_HEAD_TLS_DATA 2  /* TLS record of type 23; late_record_length is its length */
-#define STALESOCK_HEAD_GOODBYE 3   /* PostgreSQL Terminate, MySQL COM_QUIT, "QUIT", close frames */
-#define STALESOCK_HEAD_HTTP 5      /* the method of an HTTP request: a new one begins */
-#define STALESOCK_HEAD_OTHER 4     /* visible, and none of these */
-#define STALESOCK_HEAD_CONTROL 6   /* frames of HTTP/2 that ask for nothing */
+#define STALESOCK_HEAD_UNKNOWN 0     /* not visible (page iterator, no hook) */
+#define STALESOCK_HEAD_TLS_ALERT 1   /* TLS record of type 21 */
+#define STALESOCK_HEAD_TLS_DATA 2    /* TLS record of type 23; late_record_length is its length */
+#define STALESOCK_HEAD_GOODBYE 3     /* PostgreSQL Terminate, MySQL COM_QUIT, "QUIT", close frames */
+#define STALESOCK_HEAD_HTTP 5        /* the method of an HTTP request: a new one begins */
+#define STALESOCK_HEAD_OTHER 4       /* visible, and none of these */
+#define STALESOCK_HEAD_CONTROL 6     /* frames of HTTP/2 that ask for nothing */
 #define STALESOCK_HEAD_TLS_CONTROL 7 /* one TLS record of type 23 and of such a frame's length */
 
 struct stalesock_event {
@@ -100,6 +104,32 @@ struct stalesock_event {
 	__u8 local[16];
 	__u8 remote[16];
 	char command[STALESOCK_COMMAND_LENGTH]; /* group leader's comm; empty without OWNED */
+	__u32 write_seq;  /* REFUSED_WRITE; RELEASED from a state with a FIN of the peer's */
+	__u32 copied_seq; /* likewise */
+};
+
+/*
+ * The exchange: what the hooks of sends and receives saw, from the first send on that began after anything had been
+ * received or after a pause (an active opener), or that began a second turn (a passive one). Without
+ * STALESOCK_F_EXCHANGE, on a connection seen from its open, there was no such send. A turn begins with a send before
+ * which the application had read something since its last send began, and with its first send.
+ */
+struct stalesock_exchange {
+	__u32 turn_write_seq; /* write_seq before the first byte of the last turn */
+	__u32 turn_rcv_nxt;   /* rcv_nxt when that turn began */
+	__u32 turn_age_ticks; /* jiffies since then */
+	__u32 turn_pid;       /* who began it: thread group id */
+	__u32 turns; /* since the record began, and the one before; of a connection seen from its open: all */
+	__u32 send_rcv_nxt;    /* rcv_nxt when the last send began */
+	__u32 send_copied_seq; /* copied_seq then */
+	__u32 read_seq;        /* copied_seq when the last receive ended */
+	__u32 read_rcv_nxt;    /* rcv_nxt then */
+	__u32 read_age_ticks;  /* jiffies since the newest payload came that had come by then */
+	/* A pause: nothing came for a while, after the last send's answer had begun to come. */
+	__u32 pauses;            /* since the last send began, as far as their ends were read */
+	__u32 words_seq;         /* copied_seq before what was read since the last of them */
+	__u32 words_pause_ticks; /* its length: jiffies between payload that came before it and after it */
+	__u32 lone_sends; /* sends of the last turn that began after a pause of ours, nothing having come since it began */
 };
 
 struct stalesock_event_full {
@@ -127,12 +157,18 @@ struct stalesock_event_full {
 	__u32 user_timeout_ms;          /* TCP_USER_TIMEOUT; 0: none */
 	__u32 echoed_ms;       /* rx_opt.rcv_tsecr: sent time of the newest segment of ours that
 	                            * the peer had seen, ms of the same clock; 0: no timestamps */
-	__u32 turns;           /* sends that began after something had been read, the first included */
 	__u8 keepalive_probes; /* TCP_KEEPCNT; 0: the netns default */
 	__u8 probes_out;       /* icsk_probes_out */
 	__u8 late_head;        /* STALESOCK_HEAD_* */
 	__u8 reserved;
-	/* the late write; valid with STALESOCK_F_LATE */
+	__u32 receive_window;               /* what the peer may send: 0 when it is shut */
+	__u64 bytes_acked;                  /* payload, and an active opener's SYN as one */
+	struct stalesock_exchange exchange; /* valid with STALESOCK_F_EXCHANGE */
+};
+
+/* With the late write. */
+struct stalesock_event_late {
+	struct stalesock_event_full full;
 	__u64 fin_ns;     /* when the FIN was processed, CLOCK_BOOTTIME; 0: not known */
 	__u64 late_ns;    /* first late write, CLOCK_BOOTTIME */
 	__u32 late_bytes; /* write_seq growth since the FIN */
@@ -145,12 +181,14 @@ struct stalesock_event_full {
 	char late_command[STALESOCK_COMMAND_LENGTH];
 };
 
-STALESOCK_STATIC_ASSERT(sizeof(struct stalesock_event) == 104, "short record layout");
-STALESOCK_STATIC_ASSERT(sizeof(struct stalesock_event_full) == 280, "full record layout");
+STALESOCK_STATIC_ASSERT(sizeof(struct stalesock_event) == 112, "short record layout");
+STALESOCK_STATIC_ASSERT(sizeof(struct stalesock_exchange) == 56, "exchange layout");
+STALESOCK_STATIC_ASSERT(sizeof(struct stalesock_event_full) == 296, "full record layout");
+STALESOCK_STATIC_ASSERT(sizeof(struct stalesock_event_late) == 352, "late record layout");
 STALESOCK_STATIC_ASSERT(__builtin_offsetof(struct stalesock_event, size) == 40, "size offset");
-STALESOCK_STATIC_ASSERT(__builtin_offsetof(struct stalesock_event_full, write_seq) == 160,
-                        "write_seq offset");
-STALESOCK_STATIC_ASSERT(__builtin_offsetof(struct stalesock_event_full, fin_ns) == 224,
-                        "fin_ns offset");
+STALESOCK_STATIC_ASSERT(__builtin_offsetof(struct stalesock_event_full, write_seq) == 168,
+			"write_seq offset");
+STALESOCK_STATIC_ASSERT(__builtin_offsetof(struct stalesock_event_late, fin_ns) == 296,
+			"fin_ns offset");
 
 #endif /* STALESOCK_EVENT_H */

@@ -20,8 +20,7 @@
 
 /* stalesock_socket.timer: what is pending, as ss names it */
 #define STALESOCK_TIMER_NONE 0
-#define STALESOCK_TIMER_RETRANSMIT                                                                 \
-	1 /* "on": retransmission, early retransmit, loss probe, SYN+ACK */
+#define STALESOCK_TIMER_RETRANSMIT 1 /* "on": retransmission, early retransmit, loss probe, SYN+ACK */
 #define STALESOCK_TIMER_KEEPALIVE 2
 #define STALESOCK_TIMER_TIMEWAIT 3
 #define STALESOCK_TIMER_PERSIST 4 /* zero-window probe */
@@ -35,12 +34,11 @@ struct stalesock_socket {
 	__u32 send_age_ticks;    /* since lsndtime */
 	__u32 receive_age_ticks; /* since lrcvtime */
 	__u32 ack_age_ticks;     /* since rcv_tstamp */
-	__u32
-		transmit_age_ms; /* CLOSE_WAIT: since tcp_wstamp_ns, the last segment of ours of any kind */
-	__u32 unread;        /* rcv_nxt - copied_seq, the FIN counted as one; LISTEN: accept queue */
-	__u32 unacked;       /* write_seq - snd_una, our FIN counted as one; LISTEN: its limit */
-	__u32 retransmits;   /* total_retrans; NEW_SYN_RECV: SYN+ACKs sent again */
-	__u32 timer_ticks;   /* until it expires */
+	__u32 transmit_age_ms; /* CLOSE_WAIT: since tcp_wstamp_ns, the last segment of ours of any kind */
+	__u32 unread;          /* rcv_nxt - copied_seq, the FIN counted as one; LISTEN: accept queue */
+	__u32 unacked;         /* write_seq - snd_una, our FIN counted as one; LISTEN: its limit */
+	__u32 retransmits;     /* total_retrans; NEW_SYN_RECV: SYN+ACKs sent again */
+	__u32 timer_ticks;     /* until it expires */
 	__u32 keepalive_timer_ticks;    /* until that timer expires; only while it is pending */
 	__u32 keepalive_time_ticks;     /* TCP_KEEPIDLE; 0: the namespace's default */
 	__u32 keepalive_interval_ticks; /* TCP_KEEPINTVL; 0: the namespace's default */

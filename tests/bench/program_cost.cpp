@@ -28,9 +28,9 @@ struct Measured {
 };
 
 /// Runs the workload in a private namespace with both sets of programs attached.
-Measured measure_once(const std::function<void()>& workload, bool turns) {
+Measured measure_once(const std::function<void()>& workload) {
 	const auto empty = trace_with_empty_programs();
-	const auto tracer = trace_with_stalesock(turns);
+	const auto tracer = trace_with_stalesock();
 	const StatsSwitch stats;
 	const RunsByName ours = runs_of(tracer->pid());
 	const RunsByName nothing = runs_of(empty->pid());
@@ -68,11 +68,11 @@ double net_of(const Measured& measured, const std::string& program) {
 }
 
 /// Programs of others on the same hooks do not count into ours: only the caches feel them.
-std::vector<Measured> measure(const std::function<void()>& workload, bool turns = false) {
+std::vector<Measured> measure(const std::function<void()>& workload) {
 	std::vector<Measured> all;
 	all.reserve(repetitions);
 	for (int i = 0; i < repetitions; i++) {
-		all.push_back(measure_once(workload, turns));
+		all.push_back(measure_once(workload));
 	}
 	return all;
 }
@@ -120,10 +120,6 @@ Table measure_idle_programs(const Size& size) {
 	table.push_back(row_with_target("both send hooks", begin + end, send_target_ns));
 	table.push_back(row_with_target("receive_end (sock_recv_length)",
 	                                median_net(all, "receive_end"), receive_target_ns));
-	const std::vector<Measured> counted = measure([&] { run_ping_pong(size.messages); }, true);
-	table.push_back({"send_begin when turns are counted, each send a new one", "",
-	                 fmt::format("{:.1f} ns", median_net(counted, "send_begin")),
-	                 Outcome::information});
 	return table;
 }
 

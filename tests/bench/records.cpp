@@ -80,7 +80,7 @@ stalesock_event head_of(std::uint32_t connection, const Step& step, std::uint64_
 	head.cookie = 2ULL * connection + (step.passive ? 2 : 1);
 	head.netns = 4'026'531'840;
 	head.kind = step.kind;
-	head.size = is_short(step.kind) ? sizeof(stalesock_event) : sizeof(stalesock_event_full);
+	head.size = sizeof(stalesock_event);
 	head.family = AF_INET;
 	head.old_state = step.old_state;
 	head.new_state = step.new_state;
@@ -107,6 +107,7 @@ stalesock_event head_of(std::uint32_t connection, const Step& step, std::uint64_
 stalesock_event_full full_of(std::uint32_t connection, const Step& step, std::uint64_t time_ns) {
 	stalesock_event_full full{};
 	full.head = head_of(connection, step, time_ns);
+	full.head.size = sizeof(full);
 	full.clock_us = time_ns / 1'000;
 	full.first_tx_us = full.clock_us - 1'500'000;
 	full.delivered_us = full.clock_us - 1'499'000;
@@ -123,19 +124,28 @@ stalesock_event_full full_of(std::uint32_t connection, const Step& step, std::ui
 	if ((full.head.flags & STALESOCK_F_DONE) != 0) {
 		full.rcv_nxt++;
 	}
-	if (step.kind == STALESOCK_LATE_WRITE || step.kind == STALESOCK_END) {
-		full.head.flags |= STALESOCK_F_LATE | STALESOCK_F_DONE;
-		full.head.error = step.kind == STALESOCK_END ? 32 : 0;
-		full.late_ns = time_ns - 500;
-		full.late_bytes = 64;
-		full.late_pid = 1'000 + connection % 50;
-		full.late_unread = 1;
-		full.late_copied_seq = full.copied_seq;
-		full.late_writes = 1;
-		full.late_head = STALESOCK_HEAD_OTHER;
-		set_command(full.late_command, "worker");
-	}
 	return full;
+}
+
+bool is_late(const Step& step) {
+	return step.kind == STALESOCK_LATE_WRITE || step.kind == STALESOCK_END;
+}
+
+stalesock_event_late late_of(std::uint32_t connection, const Step& step, std::uint64_t time_ns) {
+	stalesock_event_late late{};
+	late.full = full_of(connection, step, time_ns);
+	late.full.head.size = sizeof(late);
+	late.full.head.flags |= STALESOCK_F_LATE | STALESOCK_F_DONE;
+	late.full.head.error = step.kind == STALESOCK_END ? 32 : 0;
+	late.full.late_head = STALESOCK_HEAD_OTHER;
+	late.late_ns = time_ns - 500;
+	late.late_bytes = 64;
+	late.late_pid = 1'000 + connection % 50;
+	late.late_unread = 1;
+	late.late_copied_seq = late.full.copied_seq;
+	late.late_writes = 1;
+	set_command(late.late_command, "worker");
+	return late;
 }
 
 void append(Records& records, const void* record, std::size_t size) {
@@ -148,6 +158,9 @@ void append(Records& records, std::uint32_t connection, const Step& step, std::u
 	if (is_short(step.kind)) {
 		const stalesock_event head = head_of(connection, step, time_ns);
 		append(records, &head, sizeof(head));
+	} else if (is_late(step)) {
+		const stalesock_event_late late = late_of(connection, step, time_ns);
+		append(records, &late, sizeof(late));
 	} else {
 		const stalesock_event_full full = full_of(connection, step, time_ns);
 		append(records, &full, sizeof(full));

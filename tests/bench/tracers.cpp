@@ -231,10 +231,9 @@ Losses BccTracer::finish() {
 
 } // namespace
 
-std::unique_ptr<Tracer> trace_with_stalesock(bool turns) {
-	return std::make_unique<ForkedTracer>([turns](int answers, int stop) {
+std::unique_ptr<Tracer> trace_with_stalesock() {
+	return std::make_unique<ForkedTracer>([](int answers, int stop) {
 		stalesock::ProbeOptions options;
-		options.turns = turns;
 		run_stalesock(options, answers, stop);
 	});
 }

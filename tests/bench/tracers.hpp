@@ -30,7 +30,7 @@ class Tracer {
 };
 
 /// Probe and Engine, driven like `stalesock watch` drives them. Attached when it returns.
-[[nodiscard]] std::unique_ptr<Tracer> trace_with_stalesock(bool turns = false);
+[[nodiscard]] std::unique_ptr<Tracer> trace_with_stalesock();
 
 /// The same of another build of this program, for a comparison side by side.
 [[nodiscard]] std::unique_ptr<Tracer> trace_with_build(const std::string& path);

@@ -134,14 +134,3 @@ TEST_CASE("turns of a connection that had sent before it was seen are not known"
 	REQUIRE(names(seen.active) == Names{"idle_close"});
 	CHECK_FALSE(seen.active.front().at("evidence").contains("turns"));
 }
-
-TEST_CASE("turns are not counted where that is not wanted", "[turns]") {
-	Watch without({"--no-turns"});
-	Connection connection = open_used_connection();
-	stay_idle();
-	close_passive(connection);
-	connection.active.close();
-	const Seen seen = without.observe(connection);
-	REQUIRE(names(seen.active) == Names{"idle_close"});
-	CHECK_FALSE(seen.active.front().at("evidence").contains("turns"));
-}

@@ -54,14 +54,12 @@ constexpr bool at_start = false;
 constexpr bool array = true;
 constexpr bool scalar = false;
 
-constexpr std::array<Setting, 22> table{{
+constexpr std::array<Setting, 21> table{{
 	{"probe.hooks", [](auto& c, const auto& t) { c.monitor.probe.hooks = read_hook_choice(t); },
      at_start, scalar},
 	{"probe.ring_size",
      [](auto& c, const auto& t) { c.monitor.probe.ring_size = read_ring_size(t); }, at_start,
      scalar},
-	{"probe.turns", [](auto& c, const auto& t) { c.monitor.probe.turns = read_switch(t); },
-     at_start, scalar},
 	{"probe.scan_interval",
      [](auto& c, const auto& t) { c.monitor.scan_interval = read_scan_interval(t); }, at_start,
      scalar},

@@ -84,10 +84,6 @@ void add_hooks(CLI::App& app, HookChoice& choice) {
 
 /// Of `watch` and of `record`.
 template <typename Config> void add_probe_options(CLI::App& app, Config& config) {
-	config.probe.turns = true;
-	app.add_flag_callback(
-		"--no-turns", [&] { config.probe.turns = false; },
-		"Do not count requests, which costs a little at every send");
 	add_value(app, "--duration", "S", "Stop after this many seconds",
 	          [&](const std::string& text) { config.duration = read_duration(text); });
 	add_value(

@@ -46,6 +46,7 @@ std::string_view to_string(EventKind kind) {
 	case EventKind::released: return "released";
 	case EventKind::reuse: return "reuse";
 	case EventKind::scan: return "scan";
+	case EventKind::refused_write: return "refused_write";
 	}
 	return "unknown";
 }

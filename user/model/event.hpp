@@ -53,6 +53,7 @@ enum class EventKind : std::uint8_t {
 	released,
 	reuse,
 	scan,
+	refused_write,
 };
 /// "open", "peer_fin", ... as `watch --events` prints them.
 [[nodiscard]] std::string_view to_string(EventKind kind);
@@ -88,6 +89,31 @@ enum class PayloadHead : std::uint8_t {
 /// TLS 1.3 hides the record type; a record this short holds an alert (2 bytes, content type, tag).
 inline constexpr std::uint16_t tls_alert_record = 19;
 
+/// What was seen of the exchange: struct stalesock_exchange. Sequence numbers and ticks as in SocketView. Absent on a
+/// connection that was seen from its open: there was one message of its own, before anything was received (an active
+/// opener), or one turn (a passive one).
+struct Exchange {
+	std::uint32_t turn_write_seq = 0; ///< before the first byte of the last turn
+	std::uint32_t turn_rcv_nxt = 0;   ///< when it began
+	std::uint32_t turn_age_ticks = 0;
+	std::int32_t turn_pid = 0;         ///< who began it; 0: not known
+	std::uint32_t turns = 0;           ///< only of a connection seen from its open: all
+	std::uint32_t send_rcv_nxt = 0;    ///< when the last send began
+	std::uint32_t send_copied_seq = 0; ///< likewise
+	std::uint32_t lone_sends =
+		0; ///< of the last turn: messages after a pause of ours, nothing having come since
+	std::uint32_t read_seq = 0;       ///< copied_seq when the last receive ended
+	std::uint32_t read_rcv_nxt = 0;   ///< rcv_nxt then
+	std::uint32_t read_age_ticks = 0; ///< age of the newest payload that had come by then
+	std::uint32_t pauses =
+		0; ///< of the peer, amid what it said since the last send began, and ended by a read
+	std::uint32_t words_seq =
+		0; ///< with pauses: what was read from here on came after the last of them
+	std::uint32_t words_pause_ticks = 0; ///< how long that was
+	/// The last turn began right after the send before it, and with no method, on a connection that speaks HTTP.
+	bool rest_of_http = false;
+};
+
 /// What was read from the socket at the moment of the event. Sequence numbers wrap: subtract them
 /// only as std::uint32_t. Ages in ticks are jiffies (1/HZ s); clocks named *_us and *_ns are
 /// CLOCK_MONOTONIC and only comparable with each other. From a packet capture they count from the epoch, and copied_seq is what the
@@ -114,12 +140,15 @@ struct SocketView {
 	std::uint32_t keepalive_interval_ticks = 0;
 	std::uint32_t user_timeout_ms = 0;
 	std::uint32_t echoed_ms = 0;
-	std::optional<std::uint32_t> turns; ///< sends after something had been read, the first included
+	std::optional<std::uint32_t> receive_window; ///< what the peer may send; 0: it waits for room
+	std::uint64_t bytes_acked = 0;               ///< payload, and an active opener's SYN as one
+	std::optional<Exchange> exchange;
 	std::uint8_t keepalive_probes = 0;
 	std::uint8_t probes_out = 0;
-	bool partial = false;      ///< byte counters began in the middle of the connection
-	bool parting_read = false; ///< peer_fin: what was read last is as long as a TLS close_notify
-	bool sends_seen = false;   ///< what was sent was looked at: a farewell was told as one (reuse)
+	bool lossy = false;         ///< of a capture that lacks some of its segments
+	bool partial = false;       ///< byte counters began in the middle of the connection
+	bool sends_seen = false;    ///< what was sent was looked at: a farewell was told as one (reuse)
+	bool receives_seen = false; ///< and what was received: an exchange would have been kept
 };
 
 /// The late write as the kernel keeps it with the socket.
@@ -161,13 +190,19 @@ struct Event {
 	bool eof_read = false; ///< full records after the FIN: EOF had been read (before a late write)
 	bool eof_peeked = false; ///< the same by MSG_PEEK
 	bool destroyed = false;  ///< end from the destruction of the socket
+	bool rst_acknowledged =
+		false; ///< end: the RST's number covers all that we had sent; only captures show it
 	bool bare_rst = false;   ///< end: an RST without timestamps on a connection that uses them
 	bool farewell = false;   ///< reuse: what is written is a TLS alert or a protocol's goodbye
+	bool unaccepted = false; ///< scan: it lies in its listener's queue
 	bool unanswered = false; ///< keepalive_probe: the one before it was not answered
 	Sight sight = Sight::socket;
 	Endpoint local;
 	Endpoint remote;
 	std::optional<Actor> actor; ///< only from process context
+	/// Only released, with our FIN after the peer's: what tells of a write or an end of file that no hook saw.
+	std::optional<std::uint32_t> write_seq;
+	std::optional<std::uint32_t> copied_seq;
 	std::optional<SocketView> view;
 	std::optional<LateWrite> late;
 };

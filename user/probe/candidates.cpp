@@ -23,12 +23,12 @@ constexpr std::array table{
 	Candidate{Need::late_write, Mechanism::tracepoint, "send_end", "tp_btf/sock_send_length",
               "sock_send_length"},
 	Candidate{Need::late_write, Mechanism::trampoline, "send_end_fexit", "fexit/tcp_sendmsg_locked",
-              "tcp_sendmsg_locked"},
+              "tcp_sendmsg_locked", 3},
 	Candidate{Need::late_write, Mechanism::iterator, "late_scan", "iter/tcp", "", 0, seen_late},
 	Candidate{Need::late_pages_begin, Mechanism::trampoline, "send_pages_begin_fentry",
               "fentry/do_tcp_sendpages", "do_tcp_sendpages"},
 	Candidate{Need::late_pages, Mechanism::trampoline, "send_pages_end_fexit",
-              "fexit/do_tcp_sendpages", "do_tcp_sendpages"},
+              "fexit/do_tcp_sendpages", "do_tcp_sendpages", 5},
 	Candidate{Need::eof_read, Mechanism::tracepoint, "receive_end", "tp_btf/sock_recv_length",
               "sock_recv_length"},
 	Candidate{Need::eof_read, Mechanism::trampoline, "receive_end_fexit", "fexit/tcp_recvmsg",
@@ -69,8 +69,8 @@ std::string_view consequence_of(Need need) {
 			   "writer and time";
 	case Need::late_write_detail:
 		return "a TLS farewell and a request look the same; a pool that reuses connections too "
-			   "late is not noticed before it fails; turns are not counted; every FIN costs a "
-			   "storage";
+			   "late is not noticed before it fails; what was answered is known from counters, and "
+			   "every FIN costs a storage";
 	case Need::late_pages_begin: return ""; // late_pages says it
 	case Need::eof_read:
 		return "whether the application had read the end of file is only known from counters";

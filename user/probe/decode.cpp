@@ -18,7 +18,7 @@ struct KindLayout {
 };
 
 /// Indexed by STALESOCK_* kind; 0 is not a kind.
-constexpr std::array<KindLayout, 14> layouts{{
+constexpr std::array<KindLayout, 15> layouts{{
 	{EventKind::open, 0},
 	{EventKind::open, sizeof(stalesock_event)},
 	{EventKind::peer_fin, sizeof(stalesock_event_full)},
@@ -33,8 +33,9 @@ constexpr std::array<KindLayout, 14> layouts{{
 	{EventKind::released, sizeof(stalesock_event)},
 	{EventKind::reuse, sizeof(stalesock_event_full)},
 	{EventKind::scan, sizeof(stalesock_event_full)},
+	{EventKind::refused_write, sizeof(stalesock_event)},
 }};
-static_assert(STALESOCK_OPEN == 1 && STALESOCK_SCAN == layouts.size() - 1);
+static_assert(STALESOCK_OPEN == 1 && STALESOCK_REFUSED_WRITE == layouts.size() - 1);
 
 constexpr std::uint8_t highest_state = static_cast<std::uint8_t>(TcpState::new_syn_recv);
 
@@ -89,15 +90,43 @@ void fill_head(Event& event, const stalesock_event& record) {
 	event.destroyed = has(record.flags, STALESOCK_F_DESTROYED);
 	event.bare_rst = has(record.flags, STALESOCK_F_BARE_RST);
 	event.farewell = has(record.flags, STALESOCK_F_FAREWELL);
+	event.unaccepted = has(record.flags, STALESOCK_F_UNACCEPTED);
 	event.unanswered = has(record.flags, STALESOCK_F_UNANSWERED);
 	event.local = {address_of(record.family, record.local), record.local_port};
 	event.remote = {address_of(record.family, record.remote), record.remote_port};
 	event.actor.reset();
 	event.view.reset();
 	event.late.reset();
+	event.write_seq.reset();
+	event.copied_seq.reset();
+	if (record.kind == STALESOCK_REFUSED_WRITE ||
+	    (record.kind == STALESOCK_RELEASED && event.new_state == TcpState::last_ack)) {
+		event.write_seq = record.write_seq;
+		event.copied_seq = record.copied_seq;
+	}
 	if (has(record.flags, STALESOCK_F_OWNED)) {
 		event.actor = actor_of(record.pid, record.command);
 	}
+}
+
+Exchange exchange_of(const stalesock_exchange& record, std::uint32_t flags) {
+	return {
+		.turn_write_seq = record.turn_write_seq,
+		.turn_rcv_nxt = record.turn_rcv_nxt,
+		.turn_age_ticks = record.turn_age_ticks,
+		.turn_pid = static_cast<std::int32_t>(record.turn_pid),
+		.turns = record.turns,
+		.send_rcv_nxt = record.send_rcv_nxt,
+		.send_copied_seq = record.send_copied_seq,
+		.lone_sends = record.lone_sends,
+		.read_seq = record.read_seq,
+		.read_rcv_nxt = record.read_rcv_nxt,
+		.read_age_ticks = record.read_age_ticks,
+		.pauses = record.pauses,
+		.words_seq = record.words_seq,
+		.words_pause_ticks = record.words_pause_ticks,
+		.rest_of_http = has(flags, STALESOCK_F_HTTP_REST),
+	};
 }
 
 SocketView view_of(const stalesock_event_full& record) {
@@ -123,33 +152,38 @@ SocketView view_of(const stalesock_event_full& record) {
 		.keepalive_interval_ticks = record.keepalive_interval_ticks,
 		.user_timeout_ms = record.user_timeout_ms,
 		.echoed_ms = record.echoed_ms,
-		.turns =
-			has(record.head.flags, STALESOCK_F_TURNS) ? std::optional(record.turns) : std::nullopt,
+		.receive_window = record.receive_window,
+		.bytes_acked = record.bytes_acked,
+		.exchange = has(record.head.flags, STALESOCK_F_EXCHANGE)
+	                    ? std::optional(exchange_of(record.exchange, record.head.flags))
+	                    : std::nullopt,
 		.keepalive_probes = record.keepalive_probes,
 		.probes_out = record.probes_out,
-		.parting_read = has(record.head.flags, STALESOCK_F_PARTING_READ),
 		.sends_seen = has(record.head.flags, STALESOCK_F_SENDS_SEEN),
+		.receives_seen = has(record.head.flags, STALESOCK_F_RECEIVES_SEEN),
 	};
 }
 
-LateWrite late_of(const stalesock_event_full& record) {
+LateWrite late_of(const stalesock_event_late& record) {
+	const stalesock_event_full& full = record.full;
+	const std::uint32_t flags = full.head.flags;
 	LateWrite late;
 	if (record.fin_ns != 0) {
 		late.fin_time = Nanoseconds(record.fin_ns);
 	}
 	late.time_known = record.late_ns != 0;
-	late.time = Nanoseconds(late.time_known ? record.late_ns : record.head.time_ns);
-	late.begin_seen = has(record.head.flags, STALESOCK_F_LATE_BEGUN);
-	late.kernel_tls = has(record.head.flags, STALESOCK_F_ULP);
+	late.time = Nanoseconds(late.time_known ? record.late_ns : full.head.time_ns);
+	late.begin_seen = has(flags, STALESOCK_F_LATE_BEGUN);
+	late.kernel_tls = has(flags, STALESOCK_F_ULP);
 	late.bytes = record.late_bytes;
-	late.unread = late.time_known ? record.late_unread : record.rcv_nxt - record.copied_seq;
-	late.copied_seq = late.time_known ? record.late_copied_seq : record.copied_seq;
+	late.unread = late.time_known ? record.late_unread : full.rcv_nxt - full.copied_seq;
+	late.copied_seq = late.time_known ? record.late_copied_seq : full.copied_seq;
 	late.writes = record.late_writes;
-	late.head = head_of(record.late_head);
+	late.head = head_of(full.late_head);
 	late.record_length = record.late_record_length;
-	late.control_sized = record.late_head == STALESOCK_HEAD_TLS_CONTROL;
-	late.read_afterwards = has(record.head.flags, STALESOCK_F_LATE_READ);
-	late.continued = has(record.head.flags, STALESOCK_F_LATE_CONTINUED);
+	late.control_sized = full.late_head == STALESOCK_HEAD_TLS_CONTROL;
+	late.read_afterwards = has(flags, STALESOCK_F_LATE_READ);
+	late.continued = has(flags, STALESOCK_F_LATE_CONTINUED);
 	if (record.late_pid != 0) {
 		late.writer = actor_of(record.late_pid, record.late_command);
 	}
@@ -160,7 +194,10 @@ DecodeStatus check(const stalesock_event& head, std::size_t length) {
 	if (head.kind == 0 || head.kind >= layouts.size()) {
 		return DecodeStatus::unknown_kind;
 	}
-	const std::size_t expected = layouts[head.kind].size;
+	std::size_t expected = layouts[head.kind].size;
+	if (expected == sizeof(stalesock_event_full) && has(head.flags, STALESOCK_F_LATE)) {
+		expected = sizeof(stalesock_event_late);
+	}
 	if (length < expected || head.size < expected) {
 		return DecodeStatus::short_record;
 	}
@@ -177,22 +214,23 @@ DecodeStatus check(const stalesock_event& head, std::size_t length) {
 } // namespace
 
 DecodeStatus decode(std::span<const std::byte> record, Event& event) {
-	stalesock_event_full full{};
-	if (record.size() < sizeof(full.head)) {
+	stalesock_event_late whole{};
+	stalesock_event& head = whole.full.head;
+	if (record.size() < sizeof(head)) {
 		return DecodeStatus::short_record;
 	}
-	std::memcpy(&full.head, record.data(), sizeof(full.head));
-	const DecodeStatus status = check(full.head, record.size());
+	std::memcpy(&head, record.data(), sizeof(head));
+	const DecodeStatus status = check(head, record.size());
 	if (status != DecodeStatus::ok) {
 		return status;
 	}
-	fill_head(event, full.head);
-	if (record.size() == sizeof(full)) {
-		std::memcpy(&full, record.data(), sizeof(full));
-		event.view = view_of(full);
-		if (has(full.head.flags, STALESOCK_F_LATE)) {
-			event.late = late_of(full);
-		}
+	fill_head(event, head);
+	std::memcpy(&whole, record.data(), record.size());
+	if (record.size() >= sizeof(whole.full)) {
+		event.view = view_of(whole.full);
+	}
+	if (record.size() == sizeof(whole)) {
+		event.late = late_of(whole);
 	}
 	return DecodeStatus::ok;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/loading.hpp"
 
+#include "model/exchange_record.hpp"
 #include "probe/requirements.hpp"
 
 #include <algorithm>
@@ -24,13 +25,14 @@ void configure(stalesock_bpf& skeleton, const ProbeOptions& options,
 	skeleton.rodata->filter_netns = options.filter.netns;
 	skeleton.rodata->filter_pid = static_cast<std::uint32_t>(options.filter.pid);
 	skeleton.rodata->filter_port = options.filter.port;
-	skeleton.rodata->count_turns = options.turns;
 	skeleton.rodata->wakeup_backlog = options.ring_size / 4;
 	skeleton.rodata->inventory_backlog = options.ring_size / 2;
 	const Candidate* before = chosen_for(Need::late_write_detail, hooks);
 	skeleton.rodata->baseline_at_fin = before == nullptr;
 	skeleton.rodata->hook_once_per_send =
 		before != nullptr && before->mechanism == Mechanism::trampoline;
+	skeleton.rodata->keep_exchanges =
+		before != nullptr && chosen_for(Need::eof_read, hooks) != nullptr;
 	const Candidate* after = chosen_for(Need::late_write, hooks);
 	skeleton.rodata->hook_only_after_send =
 		before == nullptr && after != nullptr && after->mechanism != Mechanism::iterator;
@@ -96,6 +98,7 @@ void configure_ages(stalesock_bpf& skeleton, const ProbeOptions& options, Nanose
 	};
 	skeleton.data->tick_ns = static_cast<std::uint32_t>(tick.count());
 	skeleton.bss->reuse_gap_ticks = in_ticks(shortest_reuse_gap);
+	skeleton.bss->pause_ticks = in_ticks(shortest_pause);
 	skeleton.bss->dirty_idle_ticks = in_ticks(options.dirty_idle);
 }
 

@@ -245,9 +245,10 @@ void Probe::scan_sockets() {
 	}
 }
 
-void Probe::scan_owners() {
+bool Probe::scan_owners() {
 	state_->skeleton->bss->held_owners = true;
 	state_->run_over_descriptors();
+	return bpf_program__fd(state_->skeleton->progs.owner_scan) >= 0;
 }
 
 int Probe::ring_fd() const {

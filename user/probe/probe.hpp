@@ -76,8 +76,6 @@ struct ProbeOptions {
 	HookChoice hooks = HookChoice::automatic;
 	/// An active opener's unread bytes are scanned when they have lain on a silent connection for this long.
 	Nanoseconds dirty_idle = std::chrono::seconds(10);
-	/// Count turns at every send, on connections that had sent nothing before they were seen.
-	bool turns = false;
 };
 
 /// Smallest and largest ring the probe accepts, in bytes.
@@ -116,8 +114,8 @@ class Probe {
 	/// that setns refused), one sentence each; empty when the inventory is complete.
 	std::vector<std::string> take_inventory();
 
-	/// Reports, through the ring, which process holds each socket now.
-	void scan_owners();
+	/// Reports, through the ring, which process holds each socket now. False where no program can look.
+	bool scan_owners();
 
 	/// Reports, through the ring, sockets that wait for their application (in CLOSE_WAIT, or with bytes unread),
 	/// and, where no hook sees any, late writes.

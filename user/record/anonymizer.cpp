@@ -148,21 +148,22 @@ void Anonymizer::hide_command(char (&command)[16]) const {
 
 void Anonymizer::apply(std::span<std::byte> record) const {
 	constexpr std::uint64_t exact_in_json = (std::uint64_t{1} << 48U) - 1;
-	stalesock_event_full full{};
-	const std::size_t size = std::min(record.size(), sizeof(full));
-	std::memcpy(&full, record.data(), size);
+	stalesock_event_late late{};
+	stalesock_event_full& full = late.full;
+	const std::size_t size = std::min(record.size(), sizeof(late));
+	std::memcpy(&late, record.data(), size);
 	hide_address(full.head.family, full.head.local);
 	hide_address(full.head.family, full.head.remote);
 	full.head.local_port = port(full.head.local_port);
 	full.head.remote_port = port(full.head.remote_port);
 	hide_command(full.head.command);
-	hide_command(full.late_command);
+	hide_command(late.late_command);
 	if (full.head.cgroup_id != 0) {
 		std::array<std::byte, 8> input{};
 		store(input.data(), std::uint64_t{full.head.cgroup_id});
 		full.head.cgroup_id = std::max<std::uint64_t>(hash(for_cgroup, input) & exact_in_json, 1);
 	}
-	std::memcpy(record.data(), &full, size);
+	std::memcpy(record.data(), &late, size);
 }
 
 } // namespace stalesock

@@ -84,7 +84,6 @@ hooks = "none"
 ring_size = "1M"
 scan_interval = 2.5
 network_namespace = 4026531840
-turns = true
 [connections]
 max = 1000
 [peers]
@@ -114,7 +113,6 @@ listen = "127.0.0.1:9435"
 	CHECK(config.monitor.scan_interval == std::chrono::milliseconds(2500));
 	CHECK(config.monitor.probe.filter.netns == 4026531840);
 	CHECK(config.monitor.max_connections == 1000);
-	CHECK(config.monitor.probe.turns);
 	CHECK(config.monitor.max_peers == 500);
 	CHECK(config.state_file == "/var/lib/stalesock/p.json");
 	CHECK(config.monitor.filter.kinds ==

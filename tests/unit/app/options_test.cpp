@@ -255,12 +255,6 @@ TEST_CASE("each option of peers reaches its place", "[app]") {
 	CHECK_THROWS_AS(parsed({"watch", "--max-peers", "0"}), UsageError);
 }
 
-TEST_CASE("turns are counted unless that is not wanted", "[app]") {
-	CHECK(watch({}).probe.turns);
-	CHECK_FALSE(watch({"--no-turns"}).probe.turns);
-	CHECK(std::get<RecordConfig>(parsed({"record", "-o", "trace"})).probe.turns);
-}
-
 TEST_CASE("demo and doctor have their own options", "[app]") {
 	CHECK(std::get<DemoConfig>(parsed({"demo"})).colour);
 	CHECK_FALSE(std::get<DemoConfig>(parsed({"demo", "--no-color"})).colour);

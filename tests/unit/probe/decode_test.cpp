@@ -29,6 +29,15 @@ stalesock_event_full full_record() {
 	return record;
 }
 
+stalesock_event_late late_record() {
+	stalesock_event_late record{};
+	record.full = full_record();
+	record.full.head.kind = STALESOCK_LATE_WRITE;
+	record.full.head.size = sizeof(record);
+	record.full.head.flags = STALESOCK_F_LATE;
+	return record;
+}
+
 stalesock_event short_record() {
 	stalesock_event record = full_record().head;
 	record.kind = STALESOCK_OPEN;
@@ -78,19 +87,64 @@ TEST_CASE("a full record becomes an event with a view") {
 TEST_CASE("what is not flagged is absent, whatever its bytes") {
 	stalesock_event_full record = full_record();
 	record.head.pid = 9;
-	record.late_bytes = 100;
-	record.late_ns = 5;
+	record.head.write_seq = 5;
+	record.exchange.turns = 3;
 	Event event;
 	REQUIRE(decode(bytes_of(record, sizeof(record)), event) == DecodeStatus::ok);
 	CHECK_FALSE(event.actor.has_value());
 	CHECK_FALSE(event.late.has_value());
+	CHECK_FALSE(event.write_seq.has_value());
+	CHECK_FALSE(event.view->exchange.has_value());
+	CHECK_FALSE(event.view->sends_seen);
+	CHECK_FALSE(event.view->receives_seen);
+}
+
+TEST_CASE("an exchange is as the hooks saw it") {
+	stalesock_event_full record = full_record();
+	record.head.flags = STALESOCK_F_EXCHANGE | STALESOCK_F_SENDS_SEEN | STALESOCK_F_RECEIVES_SEEN;
+	record.exchange = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
+	Event event;
+	REQUIRE(decode(bytes_of(record, sizeof(record)), event) == DecodeStatus::ok);
+	CHECK(event.view->sends_seen);
+	CHECK(event.view->receives_seen);
+	REQUIRE(event.view->exchange.has_value());
+	const Exchange& exchange = *event.view->exchange;
+	CHECK(exchange.turn_write_seq == 1);
+	CHECK(exchange.turn_rcv_nxt == 2);
+	CHECK(exchange.turn_age_ticks == 3);
+	CHECK(exchange.turn_pid == 4);
+	CHECK(exchange.turns == 5);
+	CHECK(exchange.send_rcv_nxt == 6);
+	CHECK(exchange.send_copied_seq == 7);
+	CHECK(exchange.read_seq == 8);
+	CHECK(exchange.read_rcv_nxt == 9);
+	CHECK(exchange.read_age_ticks == 10);
+	CHECK(exchange.pauses == 11);
+	CHECK(exchange.words_seq == 12);
+	CHECK(exchange.words_pause_ticks == 13);
+	CHECK(exchange.lone_sends == 14);
+}
+
+TEST_CASE("a release after the peer's FIN tells how far was written and read") {
+	stalesock_event record = short_record();
+	record.kind = STALESOCK_RELEASED;
+	record.old_state = 8;
+	record.new_state = 9;
+	record.write_seq = 77;
+	record.copied_seq = 78;
+	Event event;
+	REQUIRE(decode(bytes_of(record, sizeof(record)), event) == DecodeStatus::ok);
+	CHECK(event.write_seq == 77);
+	CHECK(event.copied_seq == 78);
+	record.new_state = 7; // of any other release it is not known
+	REQUIRE(decode(bytes_of(record, sizeof(record)), event) == DecodeStatus::ok);
+	CHECK_FALSE(event.write_seq.has_value());
 }
 
 TEST_CASE("a late write carries its head, its writer and the time of the FIN where known") {
-	stalesock_event_full record = full_record();
-	record.head.kind = STALESOCK_LATE_WRITE;
-	record.head.flags = STALESOCK_F_LATE | STALESOCK_F_LATE_READ | STALESOCK_F_LATE_BEGUN;
-	record.late_head = STALESOCK_HEAD_TLS_DATA;
+	stalesock_event_late record = late_record();
+	record.full.head.flags = STALESOCK_F_LATE | STALESOCK_F_LATE_READ | STALESOCK_F_LATE_BEGUN;
+	record.full.late_head = STALESOCK_HEAD_TLS_DATA;
 	record.late_record_length = 51;
 	record.late_bytes = 56;
 	record.late_pid = 812;
@@ -111,9 +165,9 @@ TEST_CASE("a late write carries its head, its writer and the time of the FIN whe
 }
 
 TEST_CASE("a late write without a time has that of its discovery, and says so") {
-	stalesock_event_full record = full_record();
-	record.head.flags = STALESOCK_F_LATE | STALESOCK_F_ULP;
-	record.head.time_ns = 9000;
+	stalesock_event_late record = late_record();
+	record.full.head.flags = STALESOCK_F_LATE | STALESOCK_F_ULP;
+	record.full.head.time_ns = 9000;
 	record.late_ns = 8000;
 	Event event;
 	REQUIRE(decode(bytes_of(record, sizeof(record)), event) == DecodeStatus::ok);
@@ -129,8 +183,8 @@ TEST_CASE("a late write without a time has that of its discovery, and says so") 
 
 TEST_CASE("nothing of an event decoded before remains") {
 	Event event;
-	stalesock_event_full record = full_record();
-	record.head.flags = STALESOCK_F_OWNED | STALESOCK_F_LATE;
+	stalesock_event_late record = late_record();
+	record.full.head.flags |= STALESOCK_F_OWNED;
 	REQUIRE(decode(bytes_of(record, sizeof(record)), event) == DecodeStatus::ok);
 	REQUIRE(event.actor.has_value());
 	REQUIRE(decode(bytes_of(short_record(), sizeof(stalesock_event)), event) == DecodeStatus::ok);
@@ -147,6 +201,8 @@ TEST_CASE("records of the wrong length are refused before they are read") {
 	CHECK(status_of(full_record(), sizeof(stalesock_event_full)) == DecodeStatus::ok);
 	CHECK(status_of(full_record(), sizeof(stalesock_event_full) + 8) ==
 	      DecodeStatus::oversized_record);
+	CHECK(status_of(late_record(), sizeof(stalesock_event_late)) == DecodeStatus::ok);
+	CHECK(status_of(late_record(), sizeof(stalesock_event_full)) == DecodeStatus::short_record);
 	CHECK(status_of(short_record(), sizeof(stalesock_event)) == DecodeStatus::ok);
 	CHECK(status_of(short_record(), sizeof(stalesock_event_full)) ==
 	      DecodeStatus::oversized_record);
@@ -167,7 +223,7 @@ TEST_CASE("unknown kinds, families and states are refused") {
 		CHECK(status_of(record, sizeof(record)) == DecodeStatus::unknown_kind);
 	}
 	SECTION("a kind of the future") {
-		record.head.kind = STALESOCK_SCAN + 1;
+		record.head.kind = STALESOCK_REFUSED_WRITE + 1;
 		CHECK(status_of(record, sizeof(record)) == DecodeStatus::unknown_kind);
 	}
 	SECTION("AF_UNIX") {

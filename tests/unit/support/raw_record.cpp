@@ -58,6 +58,23 @@ stalesock_event head_of(const Event& event) {
 	return record;
 }
 
+void put_exchange(stalesock_exchange& record, const Exchange& exchange) {
+	record.turn_write_seq = exchange.turn_write_seq;
+	record.turn_rcv_nxt = exchange.turn_rcv_nxt;
+	record.turn_age_ticks = exchange.turn_age_ticks;
+	record.turn_pid = static_cast<__u32>(exchange.turn_pid);
+	record.turns = exchange.turns;
+	record.send_rcv_nxt = exchange.send_rcv_nxt;
+	record.send_copied_seq = exchange.send_copied_seq;
+	record.lone_sends = exchange.lone_sends;
+	record.read_seq = exchange.read_seq;
+	record.read_rcv_nxt = exchange.read_rcv_nxt;
+	record.read_age_ticks = exchange.read_age_ticks;
+	record.pauses = exchange.pauses;
+	record.words_seq = exchange.words_seq;
+	record.words_pause_ticks = exchange.words_pause_ticks;
+}
+
 void put_view(stalesock_event_full& record, const SocketView& view) {
 	record.clock_us = view.clock_us;
 	record.first_tx_us = view.first_tx_us;
@@ -75,16 +92,23 @@ void put_view(stalesock_event_full& record, const SocketView& view) {
 	record.receive_age_ticks = view.receive_age_ticks;
 	record.ack_age_ticks = view.ack_age_ticks;
 	record.srtt_us = view.srtt_us;
+	record.bytes_acked = view.bytes_acked;
+	record.head.flags |= view.sends_seen ? STALESOCK_F_SENDS_SEEN : 0;
+	record.head.flags |= view.receives_seen ? STALESOCK_F_RECEIVES_SEEN : 0;
+	if (view.exchange) {
+		record.head.flags |= STALESOCK_F_EXCHANGE;
+		put_exchange(record.exchange, *view.exchange);
+	}
 }
 
-void put_late(stalesock_event_full& record, const LateWrite& late) {
+void put_late(stalesock_event_late& record, const LateWrite& late) {
 	record.fin_ns = static_cast<__u64>(late.fin_time.value_or(Nanoseconds{}).count());
 	record.late_ns = static_cast<__u64>(late.time.count());
 	record.late_bytes = late.bytes;
 	record.late_unread = late.unread;
 	record.late_copied_seq = late.copied_seq;
 	record.late_writes = late.writes;
-	record.late_head = STALESOCK_HEAD_OTHER;
+	record.full.late_head = STALESOCK_HEAD_OTHER;
 	if (late.writer) {
 		record.late_pid = static_cast<__u32>(late.writer->pid);
 		late.writer->command.copy(record.late_command, sizeof(record.late_command) - 1);
@@ -100,17 +124,22 @@ template <typename Record> Bytes bytes_of(const Record& record) {
 } // namespace
 
 Bytes raw_record(const Event& event) {
-	stalesock_event_full record{};
-	record.head = head_of(event);
+	stalesock_event_late record{};
+	stalesock_event_full& full = record.full;
+	full.head = head_of(event);
 	if (!event.view) {
-		record.head.size = sizeof(record.head);
-		return bytes_of(record.head);
+		full.head.size = sizeof(full.head);
+		full.head.write_seq = event.write_seq.value_or(0);
+		full.head.copied_seq = event.copied_seq.value_or(0);
+		return bytes_of(full.head);
 	}
-	record.head.size = sizeof(record);
-	put_view(record, *event.view);
-	if (event.late) {
-		put_late(record, *event.late);
+	put_view(full, *event.view);
+	if (!event.late) {
+		full.head.size = sizeof(full);
+		return bytes_of(full);
 	}
+	full.head.size = sizeof(record);
+	put_late(record, *event.late);
 	return bytes_of(record);
 }
 

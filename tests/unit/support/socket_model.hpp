@@ -3,10 +3,13 @@
 #pragma once
 
 #include "model/event.hpp"
+#include "model/exchange_record.hpp"
 
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 namespace stalesock::test {
 
@@ -23,6 +26,7 @@ class SocketModel {
 		view_.write_seq = view_.snd_una = 1000;
 		view_.rcv_nxt = view_.copied_seq = view_.rcv_wup = 5000;
 		view_.srtt_us = 200;
+		view_.bytes_acked = 1; // the SYN
 		actor_ = {812, "client"};
 	}
 
@@ -48,7 +52,11 @@ class SocketModel {
 		view_.delivered_tx_us = view_.first_tx_us;
 	}
 
+	/// From here on hooks see sends and receives, as bpf/exchange.bpf.h does.
+	void observe() { view_.sends_seen = view_.receives_seen = true; }
+
 	void send(Nanoseconds now, std::uint32_t bytes) {
+		note_send(now);
 		if (view_.write_seq == view_.snd_una) {
 			view_.delivered_tx_us = view_.first_tx_us;
 			view_.first_tx_us = view_.delivered_us = us(now);
@@ -70,12 +78,14 @@ class SocketModel {
 	void acked(Nanoseconds now) {
 		view_.first_tx_us = view_.delivered_tx_us = us(last_send_);
 		view_.delivered_us = us(now);
+		view_.bytes_acked += view_.write_seq - view_.snd_una;
 		view_.snd_una = view_.write_seq;
 	}
 
 	/// The peer acknowledged some of it.
 	void acked_in_part(Nanoseconds now, std::uint32_t bytes) {
 		view_.delivered_us = us(now);
+		view_.bytes_acked += bytes;
 		view_.snd_una += bytes;
 	}
 
@@ -88,7 +98,10 @@ class SocketModel {
 	/// We sent a bare ACK.
 	void send_ack(Nanoseconds now) { transmit(now); }
 
-	void read_all() { view_.copied_seq = view_.rcv_nxt; }
+	void read_all() {
+		const std::uint32_t before = std::exchange(view_.copied_seq, view_.rcv_nxt);
+		note_receive(before);
+	}
 
 	/// A whole turn: request out, acknowledged and answered after `answer`, read, ACK sent.
 	void turn(Nanoseconds now, std::uint32_t request, std::uint32_t response,
@@ -155,6 +168,18 @@ class SocketModel {
 	Event read_after_late_write(Nanoseconds now) {
 		late_->read_afterwards = true;
 		return full(EventKind::late_write, now);
+	}
+
+	/// Where no hook reports it: only copied_seq moves.
+	void read_eof() { view_.copied_seq = view_.rcv_nxt; }
+
+	/// A send failed: the connection is gone.
+	Event refused_write(Nanoseconds now) {
+		Event event = bare(EventKind::refused_write, now);
+		event.actor = actor_;
+		event.write_seq = view_.write_seq;
+		event.copied_seq = view_.copied_seq;
+		return event;
 	}
 
 	Event eof_read(Nanoseconds now, bool peek = false) {
@@ -230,6 +255,9 @@ class SocketModel {
 		view_.clock_us = us(now);
 		view_.send_age_ticks = static_cast<std::uint32_t>(now / tick - last_send_ / tick);
 		view_.receive_age_ticks = static_cast<std::uint32_t>(now / tick - last_receive_ / tick);
+		if (exchange_) {
+			view_.exchange = exchange_->view(now, tick);
+		}
 		event.view = view_;
 		event.late = late_;
 		if (late_ && !late_->time_known) {
@@ -248,6 +276,48 @@ class SocketModel {
   private:
 	static std::uint64_t us(Nanoseconds time) {
 		return static_cast<std::uint64_t>(std::chrono::duration_cast<microseconds>(time).count());
+	}
+
+	[[nodiscard]] ExchangeRecord::Numbers numbers() const {
+		return {view_.write_seq, view_.rcv_nxt, view_.copied_seq, last_send_, last_receive_};
+	}
+
+	/// As the kernel side does: the record comes late, and is as if it had been there from the beginning.
+	void note_send(Nanoseconds now) {
+		if (!view_.receives_seen || state_ != TcpState::established) {
+			return;
+		}
+		const bool needed = view_.bytes_received != 0 ||
+		                    (view_.bytes_sent != 0 && now - last_send_ >= shortest_pause);
+		if (!exchange_ && needed) {
+			begin_exchange();
+		}
+		if (exchange_) {
+			exchange_->note_send(numbers(), now, actor_.pid);
+		}
+	}
+
+	void begin_exchange() {
+		ExchangeRecord::Numbers first = numbers();
+		first.rcv_nxt = first.copied_seq = 5000;
+		first.write_seq = 1000;
+		exchange_.emplace();
+		exchange_->begin(first);
+		if (view_.bytes_sent != 0) {
+			exchange_->note_send(first, last_send_, actor_.pid);
+		}
+		exchange_->note_receive(numbers());
+	}
+
+	void note_receive(std::uint32_t copied_before) {
+		const Nanoseconds pause = last_receive_ - last_send_;
+		if (exchange_) {
+			exchange_->note_receive(numbers());
+		} else if (view_.receives_seen && view_.bytes_sent != 0 && copied_before != 5000 &&
+		           copied_before != view_.copied_seq && pause >= shortest_pause) {
+			begin_exchange();
+			exchange_->note_last_words(copied_before, pause);
+		}
 	}
 
 	void transmit(Nanoseconds now) {
@@ -276,6 +346,7 @@ class SocketModel {
 	TcpState state_ = TcpState::established;
 	Nanoseconds last_send_{};
 	Nanoseconds last_receive_{};
+	std::optional<ExchangeRecord> exchange_;
 	Nanoseconds fin_time_{};
 	std::uint32_t fin_write_seq_ = 0;
 	std::optional<LateWrite> late_;
