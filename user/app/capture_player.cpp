@@ -12,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Nanoseconds tick_interval = 50ms; // as `watch`
+constexpr Nanoseconds scan_interval = 10s;  // likewise
 /// In a silence ticks become slower: what settles, settles within the first seconds.
 constexpr Nanoseconds brisk_for = 5s;
 constexpr Nanoseconds slow_interval = 1s;
@@ -54,7 +55,7 @@ CapturePlayer::CapturePlayer(const Options& options, Sink& sink)
 	  }) {}
 
 void CapturePlayer::begin(Nanoseconds time) {
-	start_ = now_ = time;
+	start_ = now_ = scanned_ = time;
 	pipeline_.set_now({now_, wall(now_)});
 	sink_.note(Started{std::string(version), {}, "capture", capture_gaps()}, wall(now_));
 }
@@ -64,11 +65,19 @@ void CapturePlayer::advance(Nanoseconds time) {
 	while (now_ + tick_interval < time && now_ - silent_since < longest_silence) {
 		now_ += now_ - silent_since < brisk_for ? tick_interval : slow_interval;
 		now_ = std::min(now_, time);
-		pipeline_.set_now({now_, wall(now_)});
-		pipeline_.tick();
+		tick();
 	}
 	now_ = std::max(now_, time);
 	pipeline_.set_now({now_, wall(now_)});
+}
+
+void CapturePlayer::tick() {
+	pipeline_.set_now({now_, wall(now_)});
+	if (now_ - scanned_ >= scan_interval) {
+		scanned_ = now_;
+		reconstruction_.scan(now_);
+	}
+	pipeline_.tick();
 }
 
 void CapturePlayer::play(const CapturedFrame& frame, LinkType type) {

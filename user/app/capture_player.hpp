@@ -46,12 +46,14 @@ class CapturePlayer {
   private:
 	void begin(Nanoseconds time);
 	void advance(Nanoseconds time);
+	void tick();
 
 	Sink& sink_;
 	Pipeline pipeline_;
 	Reconstruction reconstruction_;
 	std::optional<Nanoseconds> start_; ///< of the first packet
 	Nanoseconds now_{};
+	Nanoseconds scanned_{}; ///< when that was done last
 	std::uint64_t events_seen_ = 0;
 };
 

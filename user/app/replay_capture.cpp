@@ -42,7 +42,11 @@ std::string packet_line(const CaptureCounters& counters) {
 	add(counters.copies, "captured twice");
 	add(counters.stray, "of no connection");
 	const std::string rest = skipped.empty() ? "" : "; skipped: " + joined(skipped);
-	return fmt::format("packets: {} read, {} of TCP{}", counters.packets, counters.segments, rest);
+	const std::string lost =
+		counters.lost == 0 ? ""
+						   : fmt::format(", {} gaps where the capture lost some", counters.lost);
+	return fmt::format("packets: {} read, {} of TCP{}{}", counters.packets, counters.segments, lost,
+	                   rest);
 }
 
 std::string connection_line(const CaptureCounters& counters) {

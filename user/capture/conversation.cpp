@@ -136,6 +136,12 @@ void Conversation::settle(Nanoseconds now, const EventHandler& handler) {
 	}
 }
 
+void Conversation::scan(Nanoseconds now, const EventHandler& handler) const {
+	for (std::size_t side = 0; side < ends_.size(); side++) {
+		ends_.at(side).scan(identity(side), now, handler);
+	}
+}
+
 void Conversation::finish(const EventHandler& handler) {
 	for (std::size_t side = 0; side < ends_.size(); side++) {
 		ends_.at(side).finish(identity(side), handler);

@@ -32,7 +32,11 @@ class Conversation {
 	void finish(const EventHandler& handler);
 	void forget(const EventHandler& handler);
 
+	/// As a look over all sockets would find both ends.
+	void scan(Nanoseconds now, const EventHandler& handler) const;
+
 	[[nodiscard]] Vantage vantage() const;
+	[[nodiscard]] std::uint64_t lost() const { return ends_[0].lost() + ends_[1].lost(); }
 	[[nodiscard]] Nanoseconds last_time() const { return last_time_; }
 	[[nodiscard]] const Endpoint& first() const { return first_; }
 	[[nodiscard]] const Endpoint& second() const { return second_; }

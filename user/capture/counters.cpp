@@ -38,8 +38,17 @@ void Counters::establish(Nanoseconds now) {
 	delivered_tx_ = first_tx_;
 }
 
+ExchangeRecord::Numbers Counters::numbers() const {
+	return {write_seq_, rcv_nxt_, copied_seq_, last_send_, last_receive_};
+}
+
 // tcp_rate_skb_sent: a flight begins when nothing is out.
 void Counters::send(std::uint32_t end, Nanoseconds now) {
+	if (!exchange_begun_) {
+		exchange_begun_ = true;
+		exchange_.begin(numbers());
+	}
+	exchange_.note_send(numbers(), now);
 	if (all_acknowledged()) {
 		first_tx_ = delivered_ = now;
 	}
@@ -78,6 +87,7 @@ void Counters::transmit(std::uint32_t acknowledgement, Nanoseconds now) {
 void Counters::read_up_to(std::uint32_t acknowledgement) {
 	if (comes_before(copied_seq_, acknowledgement)) {
 		copied_seq_ = acknowledgement;
+		exchange_.note_receive(numbers());
 	}
 }
 
@@ -92,6 +102,7 @@ void Counters::acknowledged(std::uint32_t acknowledgement, bool selective, Nanos
 		return;
 	}
 	if (comes_before(write_seq_, acknowledgement)) { // sent, and lost by the capture
+		note_loss();
 		send(acknowledgement, now);
 	}
 	snd_una_ = acknowledgement;
@@ -116,7 +127,7 @@ void Counters::acknowledged(std::uint32_t acknowledgement, bool selective, Nanos
 void Counters::receive(std::uint32_t end, Nanoseconds now) {
 	constexpr Nanoseconds surely_read = std::chrono::milliseconds(100);
 	if (now - last_receive_ >= surely_read) {
-		copied_seq_ = rcv_nxt_;
+		read_up_to(rcv_nxt_);
 	}
 	bytes_received_ += end - rcv_nxt_;
 	rcv_nxt_ = end;
@@ -160,6 +171,11 @@ SocketView Counters::view(Nanoseconds now) const {
 	view.echoed_ms = echoed_ms;
 	view.probes_out = probes_out;
 	view.partial = partial_;
+	view.lossy = lossy_;
+	view.receives_seen = true;
+	if (exchange_begun_) {
+		view.exchange = exchange_.view(now, capture_tick);
+	}
 	return view;
 }
 

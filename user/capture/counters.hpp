@@ -4,6 +4,7 @@
 #pragma once
 
 #include "capture/segment.hpp"
+#include "model/exchange_record.hpp"
 
 #include <array>
 #include <cstdint>
@@ -25,6 +26,9 @@ class Counters {
 	void sample_round_trip(Nanoseconds sample);
 	/// Bytes came and went before the capture began.
 	void set_partial() { partial_ = true; }
+
+	/// What was acknowledged shows that the capture lacks segments.
+	void note_loss() { lossy_ = true; }
 
 	/// New payload up to `end` left us.
 	void send(std::uint32_t end, Nanoseconds now);
@@ -71,7 +75,11 @@ class Counters {
 	};
 
 	void note_sent(std::uint32_t end, bool again, Nanoseconds now);
+	[[nodiscard]] ExchangeRecord::Numbers numbers() const;
 
+	ExchangeRecord exchange_;
+	bool exchange_begun_ =
+		false; ///< something was sent since the capture began: from then on it is known
 	std::array<Sent, 6> out_;
 	std::uint8_t out_count_ = 0;
 	bool partial_ = false;
@@ -82,6 +90,7 @@ class Counters {
 	std::uint32_t copied_seq_ = 0;
 	std::uint32_t rcv_wup_ = 0;
 	std::uint32_t retransmits_ = 0;
+	bool lossy_ = false;
 	std::uint64_t bytes_sent_ = 0;
 	std::uint64_t bytes_received_ = 0;
 	Nanoseconds first_tx_{};

@@ -113,7 +113,13 @@ void End::take_proof(const Identity& self, const Segment& segment, const EventHa
 		distance.sample(segment.time - reply_due_since_);
 		reply_due_since_ = Nanoseconds::zero();
 	}
+	if (proven == counters_.rcv_nxt() + 1 && !pending_fin_) {
+		acknowledged_unseen_ = true;
+		return;
+	}
 	if (comes_before(counters_.rcv_nxt(), proven)) {
+		lost_++;
+		counters_.note_loss();
 		counters_.receive(proven, sent_at(segment.time));
 	}
 }
@@ -122,6 +128,9 @@ void End::commit_fin(const Identity& self, const EventHandler& handler) {
 	const std::unique_ptr<PendingFin> fin = std::move(pending_fin_);
 	const Nanoseconds time = std::max(fin->time, fin->counters.last_send());
 	if (comes_before(counters_.rcv_nxt(), fin->number)) {
+		lost_++;
+		fin->counters.note_loss();
+		counters_.note_loss();
 		fin->counters.receive(fin->number, fin->time);
 		counters_.receive(fin->number, fin->time);
 	}
@@ -140,7 +149,25 @@ void End::commit_fin(const Identity& self, const EventHandler& handler) {
 	handler(event);
 }
 
+void End::scan(const Identity& self, Nanoseconds now, const EventHandler& handler) const {
+	if (state_ != TcpState::close_wait) {
+		return;
+	}
+	Event found = event(self, EventKind::scan, now);
+	add_view(found, counters_);
+	if (found.view) {
+		handler(found);
+	}
+}
+
+void End::tell_resent(const EventHandler& handler) {
+	if (const auto resent = std::move(resent_)) {
+		handler(*resent);
+	}
+}
+
 void End::finish(const Identity& self, const EventHandler& handler) {
+	tell_resent(handler);
 	if (pending_reset_) {
 		commit_reset(self, received_at(*pending_reset_), handler);
 	} else if (pending_fin_ && pending_fin_->in_order && distance.is_here()) {

@@ -64,7 +64,12 @@ class End {
 	/// The same, and another connection takes its place.
 	void forget(const Identity& self, Nanoseconds time, const EventHandler& handler);
 
+	/// As a look over all sockets would find it.
+	void scan(const Identity& self, Nanoseconds now, const EventHandler& handler) const;
+
 	[[nodiscard]] bool closed() const { return state_ == TcpState::close; }
+	/// How often what it acknowledged shows that the capture lacks segments.
+	[[nodiscard]] std::uint64_t lost() const { return lost_; }
 	[[nodiscard]] TcpState state() const { return state_; }
 	/// The first number it sent after its SYN.
 	[[nodiscard]] std::uint32_t first_number() const { return first_number_; }
@@ -100,6 +105,7 @@ class End {
 	void take_proof(const Identity& self, const Segment& segment, const EventHandler& handler);
 	void transmit(const Segment& segment, Nanoseconds time);
 	void commit_fin(const Identity& self, const EventHandler& handler);
+	void tell_resent(const EventHandler& handler);
 	bool send_probe(const Identity& self, const Segment& segment, const EventHandler& handler);
 	void send_payload(const Identity& self, const Segment& segment, const EventHandler& handler);
 	void send_again(const Identity& self, const Segment& segment, const EventHandler& handler);
@@ -128,12 +134,13 @@ class End {
 	bool role_seen_ = false; ///< the handshake was
 	bool fin_received_ = false;
 	bool peer_window_closed_ = false;
-	bool bare_reset_ = false;  ///< without timestamps, on a connection that uses them
-	bool probed_ = false;      ///< keeps alive: a probe was sent
-	bool speaks_http_ = false; ///< its last message began with a method
-	bool sends_seen_ = false;  ///< the first bytes of what was sent last were captured
+	bool bare_reset_ = false; ///< without timestamps, on a connection that uses them
+	bool probed_ = false;     ///< keeps alive: a probe was sent
+	bool has_body_ = false;   ///< its last request of HTTP has, or may have
+	bool sends_seen_ = false; ///< the first bytes of what was sent last were captured
 	std::uint32_t first_number_ = 0;
-	std::uint32_t own_fin_ = 0;    ///< its number, once sent
+	std::uint32_t own_fin_ = 0;                 ///< its number, once sent
+	std::optional<std::uint32_t> reset_number_; ///< what the peer's RST acknowledges
 	std::uint32_t hole_begin_ = 0; ///< of what we sent, this much was not captured in order
 	std::uint32_t hole_end_ = 0;
 	std::uint32_t stamp_offset_ = 0; ///< from the clock of the view to that of our timestamps
@@ -142,6 +149,11 @@ class End {
 	Nanoseconds syn_time_{};        ///< until the handshake is measured
 	Nanoseconds reply_due_since_{}; ///< payload or a FIN came then that we have not acknowledged
 	std::unique_ptr<PendingFin> pending_fin_;
+	/// We acknowledged one number more than was captured: a byte that the capture lost, or a FIN that it shows after its ACK.
+	bool acknowledged_unseen_ = false;
+	std::uint64_t lost_ = 0;
+	/// A flight went out again: nobody may ever take it.
+	std::unique_ptr<Event> resent_;
 	std::unique_ptr<Nanoseconds> pending_reset_; ///< when it was seen
 	std::unique_ptr<Late> late_;
 };

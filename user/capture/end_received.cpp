@@ -59,6 +59,9 @@ void End::receive_acknowledgement(const Identity& self, const Segment& segment,
 	if (number - counters_.write_seq() < largest_window ||
 	    comes_before(number, counters_.write_seq())) {
 		counters_.acknowledged(number, segment.selective_ack, time);
+		if (resent_ && counters_.all_acknowledged()) {
+			resent_.reset();
+		}
 	}
 	if (fin_acknowledged && state_ == TcpState::fin_wait1) {
 		state_ = TcpState::fin_wait2;
@@ -82,6 +85,7 @@ void End::receive_payload(const Segment& segment) {
 	    !comes_before(counters_.rcv_nxt(), segment.end())) {
 		return;
 	}
+	acknowledged_unseen_ = false;
 	counters_.receive(segment.end(), received_at(segment.time));
 	reply_due_since_ = segment.time;
 }
@@ -99,6 +103,10 @@ void End::receive_fin(const Identity& self, const Segment& segment, bool was_wai
 	           !comes_before(number, counters_.rcv_nxt())) {
 		pending_fin_ = std::make_unique<PendingFin>(
 			PendingFin{counters_, time, number, number == counters_.rcv_nxt(), was_waiting});
+		if (acknowledged_unseen_ &&
+		    pending_fin_->in_order) { // the capture shows the FIN after its ACK
+			commit_fin(self, handler);
+		}
 	}
 }
 
@@ -107,6 +115,9 @@ void End::receive_reset(const Identity& self, const Segment& segment, const Even
 	if (state_ != TcpState::syn_sent &&
 	    segment.sequence - (counters_.rcv_nxt() - 1) >= largest_window) {
 		return;
+	}
+	if (segment.has(tcp_ack)) {
+		reset_number_ = segment.acknowledgement;
 	}
 	bare_reset_ = stamp_clock_ != StampClock::unknown && !segment.timestamps;
 	if (distance.one_way() == Nanoseconds::zero()) {
@@ -128,6 +139,7 @@ void End::settle(const Identity& self, Nanoseconds now, const EventHandler& hand
 
 void End::commit_reset(const Identity& self, Nanoseconds time, const EventHandler& handler) {
 	pending_reset_.reset();
+	tell_resent(handler);
 	if (pending_fin_ && pending_fin_->in_order) {
 		commit_fin(self, handler);
 	}
@@ -138,6 +150,8 @@ void End::commit_reset(const Identity& self, Nanoseconds time, const EventHandle
 	if (broken) {
 		end.error = end.old_state == TcpState::close_wait ? EPIPE : ECONNRESET;
 		end.bare_rst = bare_reset_;
+		end.rst_acknowledged =
+			reset_number_ == counters_.write_seq() && !counters_.all_acknowledged();
 		add_view(end, counters_);
 		add_late(end);
 	} else {

@@ -145,21 +145,25 @@ void End::send_again(const Identity& self, const Segment& segment, const EventHa
 	Event retransmit = event(self, EventKind::retransmit, time);
 	add_view(retransmit, counters_);
 	add_late(retransmit);
-	if (retransmit.view) {
+	if (!retransmit.view) {
+		return;
+	}
+	if (state_ == TcpState::close_wait) {
 		handler(retransmit);
+	} else { // what is acknowledged in the end was delayed or lost, and no path had forgotten it
+		resent_ = std::make_unique<Event>(retransmit);
 	}
 }
 
-/// HTTP/1 begins every request with a method: without one, it is the rest of the request before. Else silence
-/// is between two messages, and before the FIN a complete turn is. After the FIN only the first bytes tell the
-/// next request from the rest of one that was answered early.
+/// HTTP/1 begins every request with a method: without one, it is the rest of a request that has a body, as
+/// note_head_of_turn() in bpf/exchange.bpf.h has it. Else silence is between two messages, and before the FIN a complete
+/// turn is. After the FIN only the first bytes tell the next request from the rest of one that was answered early.
 bool End::begins_message(const Segment& segment, Nanoseconds time) const {
-	constexpr Nanoseconds longest_pause = std::chrono::seconds(1);
 	const Nanoseconds gap = time - counters_.last_send();
 	if (segment.head == PayloadHead::http_request) {
 		return true;
 	}
-	if (speaks_http_ && segment.head == PayloadHead::other && gap < longest_pause) {
+	if (has_body_ && segment.head == PayloadHead::other && gap < same_request) {
 		return false;
 	}
 	const bool late = state_ == TcpState::close_wait;
@@ -171,7 +175,9 @@ void End::begin_message(const Segment& segment, Nanoseconds time) {
 	if (!begins_message(segment, time)) {
 		return;
 	}
-	speaks_http_ = segment.head == PayloadHead::http_request;
+	if (segment.head == PayloadHead::http_request) {
+		has_body_ = segment.announces_body;
+	}
 	counters_.read_up_to(segment.acknowledgement - (fin_received_ ? 1U : 0U));
 	if (pending_fin_) {
 		pending_fin_->counters.read_up_to(segment.acknowledgement);
@@ -229,6 +235,7 @@ void End::begin_late(const Segment& segment, Nanoseconds time) {
 
 /// Whether that was a close or shutdown(SHUT_WR), only what follows tells.
 void End::send_fin(const Identity& self, const Segment& segment, const EventHandler& handler) {
+	tell_resent(handler);
 	const Nanoseconds time = sent_at(segment.time);
 	if (state_ == TcpState::established) {
 		own_fin_ = segment.end();
@@ -254,6 +261,7 @@ void End::send_fin(const Identity& self, const Segment& segment, const EventHand
 
 /// An application that aborts, or a keepalive timer that has given up: its RST follows unanswered probes.
 void End::send_reset(const Identity& self, const Segment& segment, const EventHandler& handler) {
+	tell_resent(handler);
 	if (pending_fin_ && segment.has(tcp_ack) &&
 	    comes_before(pending_fin_->number, segment.acknowledgement)) {
 		commit_fin(self, handler);

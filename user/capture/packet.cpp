@@ -170,6 +170,7 @@ PacketStatus read_tcp(Octets bytes, std::uint32_t length, Segment& segment) { //
 	segment.head = head.head;
 	segment.record_length = head.record_length;
 	segment.control_sized = head.control_sized;
+	segment.announces_body = head.announces_body;
 	return PacketStatus::segment;
 }
 

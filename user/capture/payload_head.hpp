@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a payload begins with, by the same rules as bpf/traffic.bpf.h. Nothing of it is kept.
+// What a payload begins with, by the rules of include/stalesock/heads.h. Nothing of it is kept.
 #pragma once
 
 #include "capture/octets.hpp"
@@ -13,6 +13,7 @@ struct HeadClass {
 	PayloadHead head = PayloadHead::unknown;
 	std::uint16_t record_length = 0; ///< for TLS
 	bool control_sized = false;      ///< as in LateWrite, or several such records
+	bool announces_body = false;     ///< a request of HTTP that has a body, or may
 };
 
 /// `captured` is what the capture kept of `length` bytes of payload. Unknown when fewer than five bytes were

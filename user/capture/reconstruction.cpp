@@ -120,7 +120,7 @@ Reconstruction::Conversations::iterator Reconstruction::begin(const Key& key,
 void Reconstruction::drop(Conversations::iterator entry) {
 	Conversation& conversation = entry->conversation;
 	conversation.forget(handler_);
-	counters_.vantages.at(static_cast<std::size_t>(conversation.vantage()))++;
+	count(conversation);
 	index_.erase(key_of(conversation.first(), conversation.second()));
 	(entry->parked ? closed_ : open_).erase(entry);
 }
@@ -140,11 +140,22 @@ void Reconstruction::drop_closed(Nanoseconds now) {
 	}
 }
 
+void Reconstruction::count(const Conversation& conversation) {
+	counters_.vantages.at(static_cast<std::size_t>(conversation.vantage()))++;
+	counters_.lost += conversation.lost();
+}
+
+void Reconstruction::scan(Nanoseconds now) {
+	for (const Entry& entry : open_) {
+		entry.conversation.scan(now, handler_);
+	}
+}
+
 void Reconstruction::finish() {
 	for (Conversations* list : {&closed_, &open_}) {
 		for (Entry& entry : *list) {
 			entry.conversation.finish(handler_);
-			counters_.vantages.at(static_cast<std::size_t>(entry.conversation.vantage()))++;
+			count(entry.conversation);
 		}
 		list->clear();
 	}

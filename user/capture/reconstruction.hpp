@@ -25,6 +25,7 @@ struct CaptureCounters {
 	std::uint64_t malformed = 0; ///< skipped
 	std::uint64_t copies = 0;    ///< of packets that were captured more than once
 	std::uint64_t stray = 0;     ///< of no connection: an RST, or what came after the end
+	std::uint64_t lost = 0; ///< gaps in what was captured of a connection; complete after finish()
 	std::uint64_t connections = 0;
 	std::uint64_t begun_before = 0; ///< of the connections: open when the capture began
 	std::uint64_t evicted = 0;      ///< of the connections: forgotten because the table was full
@@ -41,6 +42,8 @@ class Reconstruction {
 	/// A frame as captured; `wire_length` is its length before the capture cut it. Time since the epoch;
 	/// frames may be out of order.
 	void take(LinkType type, Octets frame, std::uint32_t wire_length, Nanoseconds time);
+	/// Of connections whose application has not closed after the peer's FIN, as `watch` looks for them.
+	void scan(Nanoseconds now);
 	/// The capture is over.
 	void finish();
 
@@ -78,6 +81,7 @@ class Reconstruction {
 	void refresh(Conversations::iterator entry);
 	void settle(Nanoseconds now);
 	void drop(Conversations::iterator entry);
+	void count(const Conversation& conversation);
 	void make_room();
 	void drop_closed(Nanoseconds now);
 	[[nodiscard]] bool source_is_passive(const Segment& segment) const;

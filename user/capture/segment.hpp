@@ -38,6 +38,7 @@ struct Segment {
 	std::uint8_t flags = 0;                  ///< TcpFlag
 	PayloadHead head = PayloadHead::unknown; ///< unknown when it was not captured, or there is none
 	bool control_sized = false;              ///< HeadClass::control_sized
+	bool announces_body = false;             ///< HeadClass::announces_body
 	bool selective_ack = false;              ///< acknowledges bytes beyond a gap (RFC 2018)
 	std::optional<TcpTimestamps> timestamps;
 
