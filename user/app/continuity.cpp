@@ -23,7 +23,7 @@ namespace stalesock {
 namespace {
 
 constexpr std::uint64_t magic = 0x6b636f73656c6174; // "talesock"
-constexpr std::uint32_t layout = 1;                 // raise it with every change of File
+constexpr std::uint32_t layout = 2;                 // raise it with every change of File
 constexpr std::size_t ways = 4;                     // slots that a cookie may be in
 constexpr std::size_t sets = 16'384;
 
@@ -38,6 +38,8 @@ enum Flag : std::uint16_t {
 	leak_told = 128,
 	dirty_told = 256,
 	silent_drop_told = 512,
+	role_active = 1024,
+	role_passive = 2048,
 };
 
 struct Slot {
@@ -46,8 +48,7 @@ struct Slot {
 	std::int64_t fin_ns;
 	std::uint32_t write_seq;
 	std::uint16_t flags;
-	std::uint8_t verdicts;
-	std::uint8_t role;
+	std::uint16_t verdicts; ///< saturating
 };
 static_assert(sizeof(Slot) == 24 && std::is_trivially_copyable_v<Slot>);
 
@@ -66,7 +67,9 @@ std::uint16_t flags_of(const Continuation& continuation) {
 		bit(continuation.history_known, history_known) | bit(continuation.eof_read, eof_read) |
 		bit(continuation.eof_peeked, eof_peeked) | bit(continuation.late_judged, late_judged) |
 		bit(continuation.leak_told, leak_told) | bit(continuation.dirty_told, dirty_told) |
-		bit(continuation.silent_drop_told, silent_drop_told));
+		bit(continuation.silent_drop_told, silent_drop_told) |
+		bit(continuation.role == Role::active, role_active) |
+		bit(continuation.role == Role::passive, role_passive));
 }
 
 Continuation continuation_from(const Slot& slot) {
@@ -87,9 +90,9 @@ Continuation continuation_from(const Slot& slot) {
 	continuation.leak_told = is_set(leak_told);
 	continuation.dirty_told = is_set(dirty_told);
 	continuation.silent_drop_told = is_set(silent_drop_told);
-	continuation.role = slot.role == static_cast<std::uint8_t>(Role::active)    ? Role::active
-	                    : slot.role == static_cast<std::uint8_t>(Role::passive) ? Role::passive
-	                                                                            : Role::unknown;
+	continuation.role = is_set(role_active)    ? Role::active
+	                    : is_set(role_passive) ? Role::passive
+	                                           : Role::unknown;
 	continuation.verdicts = slot.verdicts;
 	return continuation;
 }
@@ -202,8 +205,8 @@ void Continuity::keep(const Continuation& continuation) {
 	slot->fin_ns = continuation.fin_time.value_or(Nanoseconds{}).count();
 	slot->write_seq = continuation.write_seq.value_or(0);
 	slot->flags = flags_of(continuation);
-	slot->role = static_cast<std::uint8_t>(continuation.role);
-	slot->verdicts = continuation.verdicts;
+	slot->verdicts = static_cast<std::uint16_t>(
+		std::min<std::uint32_t>(continuation.verdicts, std::numeric_limits<std::uint16_t>::max()));
 	set_cookie(*slot, continuation.cookie);
 }
 

@@ -50,6 +50,8 @@ std::string tell(const Event& event) {
 	case EventKind::retransmit: return "unanswered data is sent again";
 	case EventKind::reuse:
 		return fmt::format("{} writes again", who(event.actor, "the application"));
+	case EventKind::refused_write:
+		return fmt::format("{} writes, and gets an error", who(event.actor, "the application"));
 	case EventKind::owner:
 	case EventKind::scan:
 	case EventKind::released: return {};

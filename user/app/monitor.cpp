@@ -93,6 +93,10 @@ void Monitor::consume() {
 void Monitor::tick() {
 	consume();
 	pipeline_.tick();
+	if (pipeline_.take_wish_for_holders() && probe_.scan_owners()) {
+		consume();
+		pipeline_.note_holders_seen();
+	}
 	note_losses();
 }
 

@@ -58,6 +58,9 @@ class Pipeline {
 	[[nodiscard]] const PipelineCounters& counters() const { return counters_; }
 	/// What has been learned, to be shown, saved, and added to.
 	[[nodiscard]] Engine& engine() { return engine_; }
+	/// See Engine::take_wish_for_holders().
+	[[nodiscard]] bool take_wish_for_holders() { return engine_.take_wish_for_holders(); }
+	void note_holders_seen() { engine_.note_holders_seen(now_.boot); }
 	[[nodiscard]] EngineCounters engine_counters() const { return engine_.counters(); }
 	/// What has been learned of the servers.
 	[[nodiscard]] const Peers& peers() const { return engine_.peers(); }

@@ -53,6 +53,7 @@ Object evidence_object(const Evidence& evidence) {
 	put_coarse_ms(object, "receive_age_ms", evidence.receive_age);
 	put_coarse_ms(object, "gap_ms", evidence.gap);
 	put_fine_ms(object, "fin_to_write_ms", evidence.fin_to_write);
+	put_fine_ms(object, "rst_to_write_ms", evidence.rst_to_write);
 	put(object, "bytes_after_fin", evidence.bytes_after_fin);
 	put(object, "unread_bytes", evidence.unread_bytes);
 	put(object, "eof_read", evidence.eof_read);
@@ -70,6 +71,7 @@ Object evidence_object(const Evidence& evidence) {
 	put_coarse_ms(object, "close_wait_ms", evidence.close_wait);
 	put(object, "leaked_connections", evidence.leaked);
 	put_coarse_ms(object, "leaking_ms", evidence.leaking);
+	put(object, "accepted", evidence.accepted);
 	put(object, "timeout", evidence.timeout);
 	put_coarse_ms(object, "keepalive_idle_ms", evidence.keepalive_idle);
 	put(object, "near_misses", evidence.near_misses);

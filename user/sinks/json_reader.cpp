@@ -149,6 +149,7 @@ void get_silence(const Object& object, Evidence& evidence) {
 	get_ms(object, "close_wait_ms", evidence.close_wait);
 	get(object, "leaked_connections", evidence.leaked);
 	get_ms(object, "leaking_ms", evidence.leaking);
+	get(object, "accepted", evidence.accepted);
 	get(object, "timeout", evidence.timeout);
 	get_ms(object, "keepalive_idle_ms", evidence.keepalive_idle);
 	get(object, "near_misses", evidence.near_misses);
@@ -162,6 +163,7 @@ Evidence evidence_from(const Object& object) {
 	get_ms(object, "receive_age_ms", evidence.receive_age);
 	get_ms(object, "gap_ms", evidence.gap);
 	get_ms(object, "fin_to_write_ms", evidence.fin_to_write);
+	get_ms(object, "rst_to_write_ms", evidence.rst_to_write);
 	get(object, "bytes_after_fin", evidence.bytes_after_fin);
 	get(object, "unread_bytes", evidence.unread_bytes);
 	get(object, "eof_read", evidence.eof_read);
@@ -171,6 +173,7 @@ Evidence evidence_from(const Object& object) {
 	get(object, "unacked_at_fin", evidence.unacked_at_fin);
 	get(object, "bytes_sent", evidence.bytes_sent);
 	get(object, "bytes_received", evidence.bytes_received);
+	get(object, "turns", evidence.turns);
 	get(object, "late_head", evidence.late_head);
 	get(object, "keepalive_probes", evidence.keepalive_probes);
 	get(object, "retransmits", evidence.retransmits);

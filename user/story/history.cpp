@@ -22,6 +22,7 @@ bool tells_something(EventKind kind) {
 	case EventKind::inventory:
 	case EventKind::reuse: // too many; a verdict that needs one has it as its evidence
 	case EventKind::scan:
+	case EventKind::refused_write: // a verdict has it as its evidence
 	case EventKind::owner: return false;
 	}
 	return false;

@@ -33,7 +33,17 @@ struct FinFacts {
 	bool late_judged = false;
 	bool late_was_control = false; ///< flow control of HTTP/2, as judged: a request may follow
 	bool rst_received = false;
+	bool late_resent =
+		false; ///< what was written after the FIN was retransmitted: nobody had acknowledged any of it
+	/// When a view last showed what was written after the FIN as not acknowledged.
+	std::optional<Nanoseconds> late_unacked;
+	bool late_taken = false; ///< the peer acknowledged some of it
 	bool closed_by_us = false;
+	std::optional<Nanoseconds> closed; ///< boot time of that
+	/// Who holds a descriptor, as the last look over all descriptors found it; absent before the first one.
+	std::optional<Actor> holder;
+	Nanoseconds holder_seen{};
+	bool unaccepted = false; ///< nobody does: it lies in its listener's queue
 	bool leak_told = false;
 	std::int32_t leak_pid = 0; ///< who held it then; 0: unknown
 };
@@ -58,7 +68,7 @@ struct Connection {
 	bool role_inferred = false;
 	Sight sight = Sight::socket;
 	bool opened_known = false;
-	std::uint8_t verdicts = 0;          ///< reported so far: the ordinal of the next id
+	std::uint32_t verdicts = 0;         ///< reported so far: the ordinal of the next id
 	std::uint16_t keepalive_probes = 0; ///< seen, saturating
 	bool probe_answered = false;        ///< one of them, before the last
 	bool dirty_told = false;

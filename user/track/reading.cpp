@@ -66,6 +66,23 @@ bool received_amid_sends(const Reading& reading) {
 	           ticks(view.receive_age_ticks, reading.tick) + reading.tick;
 }
 
+/// Any payload arrived after our last write was sent. Within one tick the order is had from two facts: rcv_wup is rcv_nxt
+/// at the last segment we sent, and as long as nothing went out since the peer acknowledged our last write, that segment
+/// is it.
+bool received_since_last_write(const Reading& reading) {
+	const SocketView& view = reading.view;
+	if (view.bytes_received == 0) {
+		return false;
+	}
+	if (view.rcv_wup != received_seq(reading)) {
+		return true;
+	}
+	if (view.receive_age_ticks != view.send_age_ticks) {
+		return view.receive_age_ticks < view.send_age_ticks;
+	}
+	return !silent_since_delivery(view);
+}
+
 /// Bytes that lie unread while a request is under way are its answer unless they can be the last words
 /// after an earlier one.
 bool early_answer_waits(const Reading& reading) {
@@ -227,20 +244,6 @@ bool continues_last_send(const Reading& reading) {
 	return flight_untouched(reading.view) && gap > Nanoseconds::zero() && gap < same_request;
 }
 
-bool received_since_last_write(const Reading& reading) {
-	const SocketView& view = reading.view;
-	if (view.bytes_received == 0) {
-		return false;
-	}
-	if (view.rcv_wup != received_seq(reading)) {
-		return true;
-	}
-	if (view.receive_age_ticks != view.send_age_ticks) {
-		return view.receive_age_ticks < view.send_age_ticks;
-	}
-	return !silent_since_delivery(view);
-}
-
 bool replied_to_last_words(const Reading& reading) {
 	const SocketView& view = reading.view;
 	return flight_untouched(view) && view.bytes_received != 0 &&
@@ -284,9 +287,7 @@ Belief only_last_words(const Reading& reading, Nanoseconds quiet) {
 	    since(view, last_tx_us(view)) >= quiet + spoken) {
 		return Belief::yes;
 	}
-	const bool only_words = view.parting_read && view.bytes_received <= longest_close_notify;
-	if (only_words ||
-	    (unread != 0 && unread == view.bytes_received)) { // there was no answer before
+	if (unread != 0 && unread == view.bytes_received) { // there was no answer before
 		return Belief::no;
 	}
 	if (!reading.clock_fresh) {
@@ -294,7 +295,7 @@ Belief only_last_words(const Reading& reading, Nanoseconds quiet) {
 	}
 	const Belief echoed = last_words_by_echo(view, quiet);
 	// Of words in two segments the first was acknowledged at once, and the second may echo that.
-	const bool parting = view.parting_read || (unread > 0 && unread <= longest_parting_words);
+	const bool parting = unread > 0 && unread <= longest_parting_words;
 	if (echoed != Belief::probably_not && !(parting && echoed == Belief::no)) {
 		return echoed;
 	}

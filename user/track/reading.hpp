@@ -12,9 +12,6 @@ namespace stalesock {
 /// A close_notify is 24 bytes in TLS 1.3, 31 in TLS 1.2 (RFC 8446, RFC 5246), up to 69 with CBC.
 inline constexpr std::uint32_t longest_parting_record = 69;
 
-/// With today's AEAD ciphers, in TLS 1.2; what is longer is not taken for a close_notify that was read.
-inline constexpr std::uint32_t longest_close_notify = 31;
-
 /// All that a server says as it closes an idle connection: a GOAWAY in HTTP/2 and a close_notify (63 bytes of nginx, 70 of
 /// Apache, in TLS 1.3), or a line of text.
 inline constexpr std::uint32_t longest_parting_words = 100;
@@ -80,11 +77,6 @@ struct Reading {
 
 /// More lies unread than a parting record: an answer waits for the application.
 [[nodiscard]] bool answer_waits(const Reading& reading);
-
-/// Any payload arrived after our last write was sent.
-/// Within one tick the order is had from two facts: rcv_wup is rcv_nxt at the last segment we sent,
-/// and as long as nothing went out since the peer acknowledged our last write, that segment is it.
-[[nodiscard]] bool received_since_last_write(const Reading& reading);
 
 /// The flight followed at once on something received, but long after the send before it: what was received had not
 /// been asked for.

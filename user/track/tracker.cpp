@@ -129,14 +129,27 @@ void update_fin(Connection& connection, const Event& event, Nanoseconds tick) {
 		return;
 	}
 	FinFacts& fin = *connection.fin;
+	if (event.kind == EventKind::owner) {
+		fin.holder = event.actor;
+		fin.holder_seen = event.time;
+		return;
+	}
+	fin.unaccepted = event.kind == EventKind::scan ? event.unaccepted : fin.unaccepted;
 	fin.eof_read |= event.eof_read || (event.kind == EventKind::eof_read && !event.peek);
 	fin.eof_peeked |= event.eof_peeked || (event.kind == EventKind::eof_read && event.peek);
 	if (event.late) {
 		update_late(fin, *event.late);
 	}
-	const bool ours = event.shutdown == both_directions && event.error == 0;
-	fin.closed_by_us |= ours && (event.kind == EventKind::close ||
-	                             event.kind == EventKind::released || event.destroyed);
+	// An RST within the last write leaves its error, which nobody has taken.
+	const bool ours = event.shutdown == both_directions && (event.error == 0 || event.destroyed);
+	if (ours &&
+	    (event.kind == EventKind::close || event.kind == EventKind::released || event.destroyed)) {
+		fin.closed_by_us = true;
+		fin.closed = fin.closed.value_or(event.time);
+	}
+	if (fin.late) {
+		update_fate(fin, event);
+	}
 	fin.rst_received |= event.kind == EventKind::end && event.error != 0;
 }
 
@@ -145,6 +158,7 @@ bool may_create(const Event& event) {
 	case EventKind::owner:
 	case EventKind::keepalive_probe:
 	case EventKind::released:
+	case EventKind::refused_write:
 	case EventKind::eof_read: return false;
 	case EventKind::end: return !event.destroyed;
 	case EventKind::late_write: // after the RST its connection has been judged and forgotten
@@ -154,6 +168,23 @@ bool may_create(const Event& event) {
 }
 
 } // namespace
+
+/// Whoever has closed answers what comes after it with an RST and acknowledges none of it (RFC 9293, 3.6.1).
+void update_fate(FinFacts& fin, const Event& event) {
+	fin.late_resent |= event.kind == EventKind::retransmit;
+	if (!event.view) {
+		return;
+	}
+	const bool over =
+		event.kind == EventKind::end && event.error == 0 && event.old_state == TcpState::last_ack;
+	const auto acked =
+		fin.write_seq ? static_cast<std::int32_t>(event.view->snd_una - *fin.write_seq) : 0;
+	fin.late_taken |= over || acked > 0;
+	if (event.new_state == TcpState::close_wait) {
+		const bool unacked = event.view->write_seq != event.view->snd_una;
+		fin.late_unacked = unacked ? std::optional(event.time) : std::nullopt;
+	}
+}
 
 std::string_view Connection::owner_name() const {
 	const auto* const end = std::find(owner_command.begin(), owner_command.end(), '\0');
@@ -165,6 +196,10 @@ Tracker::Tracker(std::size_t limit, std::function<void(const Connection&)> forgo
 	  forgotten_(std::move(forgotten)) {}
 
 Connection* Tracker::apply(const Event& event, Nanoseconds tick) {
+	// connect(AF_UNSPEC) makes a socket free for another connection; should its end have been lost, that was it.
+	if (event.kind == EventKind::open && event.new_state == TcpState::syn_sent) {
+		forget(event.cookie);
+	}
 	Connection* connection = find(event.cookie);
 	if (connection == nullptr) {
 		if (!may_create(event) || (event.kind != EventKind::open && has_ended(event.cookie))) {

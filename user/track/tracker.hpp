@@ -21,6 +21,9 @@ struct TrackerCounters {
 	std::uint64_t unowned = 0; ///< in the table now, and nobody is known to hold them
 };
 
+/// What an event tells of bytes that were written after the peer's FIN.
+void update_fate(FinFacts& fin, const Event& event);
+
 class Tracker {
   public:
 	/// Connections kept at once; at least 1. A new one beyond that evicts the least useful of a small

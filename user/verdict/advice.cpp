@@ -49,7 +49,7 @@ bool closed_early(const Verdict& verdict) {
 }
 
 bool closed_with_response(const Evidence& evidence) {
-	return evidence.idle && *evidence.idle < idle_threshold &&
+	return evidence.idle && *evidence.idle <= response_and_fin &&
 	       evidence.bytes_received.value_or(0) != 0;
 }
 
@@ -84,6 +84,11 @@ std::string advice_for(const Verdict& verdict) {
 				   "sooner than that server usually closes idle ones, so no timeout of the client "
 				   "prevents this";
 		}
+		if (verdict.evidence.idle && *verdict.evidence.idle < idle_threshold) {
+			return "read to see the end of file before reusing a connection: this one was closed "
+				   "so soon, as by a restart of the server, that no timeout of the client prevents "
+				   "this";
+		}
 		return pool_advice(verdict, "for less time than this server keeps idle ones") +
 		       ", or read to see the end of file before reusing one";
 	case VerdictKind::reuse_race:
@@ -105,6 +110,16 @@ std::string advice_for(const Verdict& verdict) {
 		return "read a response to its end, or close the connection instead of returning it to the "
 			   "pool";
 	case VerdictKind::close_wait_leak:
+		if (!verdict.evidence.accepted.value_or(true)) {
+			return "look why the listener does not call accept(): all its workers are busy or "
+				   "stuck; a larger backlog only makes clients wait for longer";
+		}
+		if (verdict.connection.role == Role::active && !verdict.evidence.eof_read.value_or(true)) {
+			return pool_advice(verdict, "for less time than this server keeps idle ones") +
+			       ": a pool that looks at a connection only when it needs one keeps those that "
+			       "the "
+			       "server has closed";
+		}
 		return "the program must close sockets whose end of file it has read, idle pooled ones "
 			   "too: look "
 			   "for an error path without close()";

@@ -22,8 +22,8 @@ struct Continuation {
 	bool leak_told = false;
 	bool dirty_told = false;
 	bool silent_drop_told = false;
-	Role role = Role::unknown; ///< only as far as it was seen
-	std::uint8_t verdicts = 0; ///< given so far
+	Role role = Role::unknown;  ///< only as far as it was seen
+	std::uint32_t verdicts = 0; ///< given so far
 
 	friend bool operator==(const Continuation&, const Continuation&) = default;
 };

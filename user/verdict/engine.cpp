@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verdict/engine_state.hpp"
+#include "verdict/late_facts.hpp"
 
 #include "verdict/resume.hpp"
 
@@ -13,8 +14,6 @@ constexpr std::uint8_t both_directions = 3; // RCV_SHUTDOWN | SEND_SHUTDOWN
 
 /// Long enough for an RST to come back and for a second part of the request to be written.
 constexpr Nanoseconds late_write_settles = std::chrono::milliseconds(250);
-/// A short TLS record is a farewell unless the application then waits for an answer.
-constexpr Nanoseconds farewell_settles = std::chrono::seconds(2);
 
 /// The peer ended it in ESTABLISHED by an RST: there will be no FIN.
 bool is_reset(const Event& event, const Connection& connection) {
@@ -32,7 +31,7 @@ void Engine::State::on_peer_fin(Connection& connection, const Event& event,
 	    !event.view) {
 		return;
 	}
-	const auto finding = first_finding(rules_at_peer_fin(), situation(connection, &event));
+	const auto finding = judge_end(situation_at_end(connection, event));
 	if (!finding) {
 		return;
 	}
@@ -57,7 +56,7 @@ void Engine::State::settle_fin(Connection& connection, const Handler& handler) {
 	}
 	connection.fin->judged_at_fin.reset();
 	if (connection.fin->late && !is_flow_control(situation(connection, nullptr)) &&
-	    early_response_by_late_write(situation(connection, nullptr))) {
+	    late_facts(situation(connection, nullptr)).continues.value == Continues::answered) {
 		return;
 	}
 	Event fin;
@@ -65,7 +64,9 @@ void Engine::State::settle_fin(Connection& connection, const Handler& handler) {
 	fin.time = connection.fin->time;
 	fin.peer_fin_seen = true;
 	fin.view = connection.fin->view;
-	judge(connection, std::span(rules_at_peer_fin()), &fin, handler);
+	if (const auto finding = judge_end(situation_at_end(connection, fin))) {
+		report(connection, *finding, &fin, handler);
+	}
 }
 
 void Engine::State::on_late_write(Connection& connection, const Handler& handler) {
@@ -84,8 +85,7 @@ void Engine::State::on_late_write(Connection& connection, const Handler& handler
 		return;
 	}
 	if (!fin.judge_late_at) {
-		fin.judge_late_at =
-			fin.late->time + (farewell_is_open(connection) ? farewell_settles : late_write_settles);
+		fin.judge_late_at = fin.late->time + late_write_settles;
 		due.emplace(*fin.judge_late_at, connection.cookie);
 	}
 }
@@ -96,9 +96,28 @@ void Engine::State::settle_late_write(Connection& connection, const Handler& han
 	}
 	connection.fin->late_judged = true;
 	connection.fin->late_was_control = is_flow_control(situation(connection, nullptr));
-	if (!connection.fin->answered_early) {
-		judge(connection, rules_at_late_write(), nullptr, handler);
+	const LateWrite& late = *connection.fin->late;
+	if (connection.fin->answered_early && late.head != PayloadHead::http_request &&
+	    late.time - connection.fin->time <= early_continuation) {
+		return; // the rest of what was answered early
 	}
+	Situation at_present = situation(connection, nullptr);
+	at_present.other = pairs.seen_of(connection, {}, tracker);
+	if (const auto finding = judge_late_write(at_present)) {
+		report(connection, *finding, nullptr, handler);
+	}
+}
+
+/// The first time that it is due, unless more is to be expected: then at the second.
+void Engine::State::settle_due_write(Connection& connection, const Handler& handler) {
+	FinFacts& fin = *connection.fin;
+	const Nanoseconds last = fin.late->time + late_write_is_old;
+	if (late_write_is_open(situation(connection, nullptr)) && *fin.judge_late_at < last) {
+		fin.judge_late_at = last;
+		due.emplace(last, connection.cookie);
+		return;
+	}
+	settle_late_write(connection, handler);
 }
 
 void Engine::State::settle_passive(Connection& connection, const Event& event,
@@ -107,10 +126,6 @@ void Engine::State::settle_passive(Connection& connection, const Event& event,
 		return;
 	}
 	connection.fin->late_judged = true;
-	if (const auto farewell = farewell_write(situation(connection, &event))) {
-		report(connection, *farewell, &event, handler);
-		return;
-	}
 	judge(connection, rules_at_passive_end(), &event, handler);
 }
 
@@ -130,20 +145,31 @@ void Engine::State::on_our_close(Connection& connection, const Event& event,
 }
 
 void Engine::State::on_end(Connection& connection, const Event& event, const Handler& handler) {
+	const bool is_judged =
+		connection.state == TcpState::close &&
+		(event.old_state == TcpState::established || event.old_state == TcpState::close_wait);
+	if (event.error != 0 && is_judged && connection.role == Role::active && !held.empty()) {
+		if (const auto other = pairs.seen_of(connection, event, tracker)) {
+			drop_held(other->cookie);
+		}
+	}
 	settle_fin(connection, handler);
 	if (is_reset(event, connection)) {
 		on_reset(connection, event, handler);
 	} else if (connection.fin && connection.fin->late) {
 		if (connection.role == Role::passive) {
 			settle_passive(connection, event, handler);
-		} else if (!event.destroyed && farewell_is_open(connection)) {
+		} else if (!event.destroyed && event.error != 0 &&
+		           late_write_is_open(situation(connection, nullptr))) {
 			return; // what the application does now decides; the destruction of the socket is the end
 		}
 		settle_late_write(connection, handler);
 	}
 	if (event.view) {
-		judge(connection, event.error == 0 ? rules_at_abort() : rules_at_timeout(), &event,
-		      handler);
+		const auto rules = event.error == 0 ? rules_at_abort() : rules_at_timeout();
+		if (const auto finding = first_finding(rules, situation_at_end(connection, event))) {
+			report(connection, *finding, &event, handler);
+		}
 	}
 	tracker.forget(connection.cookie);
 }
@@ -168,6 +194,10 @@ void Engine::State::dispatch(Connection& connection, const Event& event, const H
 }
 
 void Engine::State::settle_due(Nanoseconds now, const Handler& handler) {
+	if (!found_leaks.empty() && leaks_due <= now) {
+		tell_leaks(handler);
+	}
+	tell_held(now, handler);
 	while (!due.empty() && due.begin()->first <= now) {
 		const auto [time, cookie] = *due.begin();
 		due.erase(due.begin());
@@ -178,8 +208,8 @@ void Engine::State::settle_due(Nanoseconds now, const Handler& handler) {
 		if (connection->fin->judged_at_fin == time) {
 			settle_fin(*connection, handler);
 		}
-		if (connection->fin->judge_late_at == time) {
-			settle_late_write(*connection, handler);
+		if (connection->fin->judge_late_at == time && connection->fin->late) {
+			settle_due_write(*connection, handler);
 		}
 		remember(cookie);
 	}
@@ -207,6 +237,7 @@ void Engine::State::remember(std::uint64_t cookie) {
 void Engine::State::on_gone(const Connection& connection) {
 	leaks.remove(connection);
 	pairs.forget(connection);
+	spent_ids.note(connection.cookie, connection.verdicts);
 	if (options.store != nullptr && needs_continuation(connection)) {
 		options.store->drop(connection.cookie);
 	}
@@ -217,9 +248,25 @@ Engine::Engine(const EngineOptions& options) : state_(std::make_unique<State>(op
 Engine::~Engine() = default;
 
 void Engine::apply(const Event& event, const Handler& handler) {
+	state_->reached = std::max(state_->reached, event.time);
 	state_->settle_due(event.time, handler);
+	if (event.kind == EventKind::owner && event.new_state == TcpState::listen) {
+		state_->listener_holders.note(event);
+		return;
+	}
+	if (event.kind == EventKind::refused_write) { // its connection has left the table
+		state_->on_refused_write(event, handler);
+		return;
+	}
+	if (event.kind == EventKind::open) { // a socket that is connected anew keeps its cookie
+		(void)state_->resets.take(event.cookie);
+	}
 	Connection* connection = state_->tracker.apply(event, state_->options.tick);
 	if (connection != nullptr) {
+		if (event.kind == EventKind::open) {
+			connection->verdicts =
+				std::max(connection->verdicts, state_->spent_ids.of(event.cookie));
+		}
 		state_->listeners.observe(*connection, event, state_->options.tick);
 		state_->pairs.observe(*connection, event, state_->tracker);
 		if (!state_->former.empty()) {
@@ -252,11 +299,21 @@ std::size_t Engine::end_resume() {
 }
 
 void Engine::on_tick(Nanoseconds now, const Handler& handler) {
+	state_->reached = std::max(state_->reached, now);
 	state_->settle_due(now, handler);
 }
 
+bool Engine::take_wish_for_holders() {
+	return std::exchange(state_->holders_wanted, false);
+}
+
+void Engine::note_holders_seen(Nanoseconds now) {
+	state_->holders_seen = now;
+}
+
 void Engine::finish(Nanoseconds now, const Handler& handler) {
-	constexpr Nanoseconds longest_wait = farewell_settles + early_continuation;
+	constexpr Nanoseconds longest_wait = late_write_is_old + early_continuation;
+	state_->reached = std::max(state_->reached, now);
 	state_->settle_due(now + longest_wait, handler);
 }
 

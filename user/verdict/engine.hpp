@@ -65,6 +65,12 @@ class Engine {
 	/// After a complete inventory: forgets those that were not met; they have ended. Returns how many.
 	std::size_t end_resume();
 
+	/// Leaks were found, and are told soon: whoever looks over all descriptors now, and applies what was met there as owner
+	/// events, lets them name who holds the connection. True once for each scan.
+	[[nodiscard]] bool take_wish_for_holders();
+	/// That look is over: of a connection that it did not meet nobody is known to hold it.
+	void note_holders_seen(Nanoseconds now);
+
 	/// Before stopping: settles what was waiting for more evidence.
 	void finish(Nanoseconds now, const Handler& handler);
 

@@ -44,7 +44,17 @@ Nanoseconds idle_before_last_words(const Reading& reading) {
 	return may_have_answered_late(reading) ? transmit_age(reading.view) : send_age(reading);
 }
 
-/// How long the connection had been idle when the peer closed it. A server's timer begins with its answer, and it is
+/// The beginning of the count is not known of a connection that was open before.
+std::optional<std::uint64_t> turns_of(const SocketView& view, const Connection& connection) {
+	if (!connection.opened_known || !view.receives_seen || view.bytes_sent == 0) {
+		return std::nullopt;
+	}
+	return view.exchange ? view.exchange->turns : 1;
+}
+
+} // namespace
+
+/// A server's timer begins with its answer, and it is
 /// over with the close_notify that it may send long before its FIN.
 Nanoseconds idle_at_close(const Reading& reading) {
 	const Nanoseconds sent = send_age(reading);
@@ -59,8 +69,6 @@ Nanoseconds idle_at_close(const Reading& reading) {
 	return ends_with_close_notify(reading) ? sent - received : received;
 }
 
-} // namespace
-
 Belief was_idle(const Reading& reading) {
 	if (reading.view.bytes_sent == 0) {
 		return known(send_age(reading) >= idle_threshold); // since the handshake
@@ -72,11 +80,6 @@ Belief was_idle(const Reading& reading) {
 		return Belief::no;
 	}
 	return only_last_words(reading, idle_threshold);
-}
-
-bool idle_is_guessed(const Reading& reading) {
-	return reading.view.bytes_sent != 0 && receive_age(reading) < idle_threshold &&
-	       answered_since_last_write(reading) && may_have_answered_late(reading);
 }
 
 bool ends_with_close_notify(const Reading& reading) {
@@ -105,7 +108,7 @@ Evidence evidence_of(const Reading& reading, const Connection& connection) {
 		evidence.bytes_sent = view.bytes_sent;
 		evidence.bytes_received = view.bytes_received;
 	}
-	evidence.turns = view.turns;
+	evidence.turns = turns_of(view, connection);
 	if (view.srtt_us != 0) {
 		evidence.round_trip = std::chrono::microseconds(view.srtt_us);
 	}
@@ -116,6 +119,23 @@ Evidence evidence_of(const Reading& reading, const Connection& connection) {
 		evidence.keepalive_probes = connection.keepalive_probes;
 	}
 	return evidence;
+}
+
+/// The FIN's number is read exactly when the end of file is, unless bytes lay before it: those take it along.
+std::optional<bool> eof_read_before(const FinFacts& fin, const LateWrite& late) {
+	if (fin.eof_read) {
+		return true;
+	}
+	if (late.unread != 0) {
+		return false;
+	}
+	const bool bare_fin = fin.view && fin.view->rcv_nxt - fin.view->copied_seq == 1;
+	if (bare_fin) {
+		return true;
+	}
+	// Where the kernel side keeps a record, whoever reads the end of file is told.
+	const bool would_be_told = fin.history_known && fin.view && fin.view->exchange;
+	return would_be_told ? std::optional(false) : std::nullopt;
 }
 
 Evidence evidence_of_late_write(const Connection& connection, Nanoseconds tick) {
@@ -133,9 +153,7 @@ Evidence evidence_of_late_write(const Connection& connection, Nanoseconds tick) 
 		const bool history_known = fin.history_known && connection.sight == Sight::socket;
 		if (connection.sight == Sight::socket) {
 			evidence.unread_bytes = late.unread - (fin_unread ? 1U : 0U);
-			if (history_known || fin.eof_read || fin_unread) {
-				evidence.eof_read = fin.eof_read;
-			}
+			evidence.eof_read = eof_read_before(fin, late);
 		}
 		if (history_known || fin.eof_peeked) {
 			evidence.peeked = fin.eof_peeked;
@@ -154,6 +172,12 @@ Evidence evidence_of_late_write(const Connection& connection, Nanoseconds tick) 
 void admit_sight(Finding& finding, const Connection& connection) {
 	if (connection.sight == Sight::wire_elsewhere) {
 		infer(finding, Confidence::likely, "when segments came to this end and left it");
+	}
+}
+
+void admit_losses(Finding& finding, const SocketView& view) {
+	if (view.lossy) {
+		infer(finding, Confidence::likely, "what the capture has lost");
 	}
 }
 

@@ -21,8 +21,8 @@ namespace stalesock {
 /// The last exchange was over for longer than the threshold when the peer closed.
 [[nodiscard]] Belief was_idle(const Reading& reading);
 
-/// Whether the idle time at a close begins with our last segment, which may have acknowledged an answer or a probe.
-[[nodiscard]] bool idle_is_guessed(const Reading& reading);
+/// How long the connection had been idle when the peer closed it, by counters.
+[[nodiscard]] Nanoseconds idle_at_close(const Reading& reading);
 
 /// What the peer said last lies unread and is as long as a TLS close_notify.
 [[nodiscard]] bool ends_with_close_notify(const Reading& reading);
@@ -35,6 +35,7 @@ namespace stalesock {
 
 /// What a packet capture does not show lowers the confidence.
 void admit_sight(Finding& finding, const Connection& connection);
+void admit_losses(Finding& finding, const SocketView& view);
 
 /// Lowers the confidence to at most `confidence` and names the inferred fact.
 void infer(Finding& finding, Confidence confidence, std::string_view fact);

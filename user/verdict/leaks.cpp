@@ -13,10 +13,16 @@ Leaks::Key Leaks::key_of(const Connection& connection) {
 
 Leaks::Group Leaks::add(Connection& connection, Nanoseconds now) {
 	connection.fin->leak_told = true;
-	connection.fin->leak_pid = connection.owner_pid; // it may change hands
+	const auto& holder = connection.fin->holder;
+	connection.fin->leak_pid = holder ? holder->pid : connection.owner_pid; // it may change hands
 	Group& group = groups_.try_emplace(key_of(connection), Group{0, now}).first->second;
 	group.connections++;
 	return group;
+}
+
+Leaks::Group Leaks::group_of(const Connection& connection) const {
+	const auto found = groups_.find(key_of(connection));
+	return found == groups_.end() ? Group{} : found->second;
 }
 
 void Leaks::remove(const Connection& connection) {

@@ -28,6 +28,14 @@ class Leaks {
 
 	[[nodiscard]] std::size_t size() const { return groups_.size(); }
 
+	/// Of a connection that was added.
+	[[nodiscard]] Group group_of(const Connection& connection) const;
+
+	/// Of the same group.
+	[[nodiscard]] static bool belong_together(const Connection& one, const Connection& other) {
+		return key_of(one) == key_of(other);
+	}
+
   private:
 	struct Key {
 		std::int32_t pid = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verdict/listeners.hpp"
 
+#include "track/exchange.hpp"
 #include "verdict/finding.hpp"
 
 #include <algorithm>
@@ -29,7 +30,7 @@ std::optional<IdleEnd> idle_end(const Connection& connection, const Event& event
 	const Reading reading = reading_of(event, tick);
 	const Nanoseconds idle = send_age(reading);
 	if (reading.view.bytes_sent == 0 || unacked_bytes(reading.view) != 0 ||
-	    unread_bytes(reading) != 0 || received_since_last_write(reading) ||
+	    unread_bytes(reading) != 0 || request_pending(reading) ||
 	    std::min(idle, receive_age(reading)) < idle_threshold) {
 		return std::nullopt;
 	}
@@ -54,9 +55,7 @@ void Listeners::observe(const Connection& connection, const Event& event, Nanose
 	Listener& listener = seen(connection.local(), connection.netns, event.time);
 	add_to(end->by_client ? listener.client_idle_closes : listener.idle_closes);
 	Observations& times = end->by_client ? listener.client_idle_times : listener.idle_times;
-	const auto& usual = end->by_client ? listener.client_timeout : listener.idle_timeout;
-	const bool early = usual && end->idle * early_share < usual->lowest;
-	if (times.add(end->idle, event.time, early ? early_burst : Burst{})) {
+	if (times.add(end->idle, event.time)) {
 		relearn(listener);
 	}
 	if (event.actor) {

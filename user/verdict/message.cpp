@@ -31,8 +31,19 @@ std::string idle_clause(const Evidence& evidence) {
 	           : "";
 }
 
+std::string reset_clause(const Evidence& evidence) {
+	return evidence.idle ? fmt::format(", which came after {} idle", duration_text(*evidence.idle))
+	                     : "";
+}
+
 std::string stale_reuse_message(const Verdict& verdict) {
 	const Evidence& evidence = verdict.evidence;
+	if (evidence.rst_to_write) {
+		return fmt::format("{} wrote to {} {} after the server's RST{}: the write failed{}",
+		                   who(verdict.owner), to_string(verdict.connection.remote),
+		                   duration_text(*evidence.rst_to_write), reset_clause(evidence),
+		                   peer_clause(verdict.peer));
+	}
 	const bool reset = evidence.rst_received.value_or(false);
 	return fmt::format("{} wrote {} B to {} {} after the server's FIN{}; {}{}",
 	                   writer(verdict.owner), or_zero(evidence.bytes_after_fin),
@@ -133,8 +144,12 @@ std::string idle_close_message(const Verdict& verdict) {
 std::string limit_close_message(const Verdict& verdict) {
 	const std::string age =
 		verdict.connection.age ? ", at the age of " + duration_text(*verdict.connection.age) : "";
-	return fmt::format("{} closed the connection of {} together with its response{}",
-	                   to_string(verdict.connection.remote), who(verdict.owner), age);
+	const std::string when =
+		closed_with_response(verdict.evidence)
+			? "together with"
+			: fmt::format("{} after", duration_or_unknown(verdict.evidence.idle));
+	return fmt::format("{} closed the connection of {} {} its response{}",
+	                   to_string(verdict.connection.remote), who(verdict.owner), when, age);
 }
 
 } // namespace

@@ -77,11 +77,26 @@ std::string dirty_idle_message(const Verdict& verdict) {
 	                   duration_or_unknown(verdict.evidence.receive_age));
 }
 
+/// The client has given up; nobody holds a descriptor that could be closed.
+std::string unaccepted_message(const Verdict& verdict) {
+	const Evidence& evidence = verdict.evidence;
+	const std::uint64_t count = evidence.leaked.value_or(1);
+	const std::string listener = verdict.owner.pid ? who(verdict.owner) : "the listener";
+	return fmt::format("{} has not accepted {} from {} at {}, {} after the client's FIN", listener,
+	                   plural(count, "connection"), to_string(verdict.connection.remote.address),
+	                   to_string(verdict.connection.local),
+	                   duration_or_unknown(evidence.close_wait));
+}
+
 std::string close_wait_leak_message(const Verdict& verdict) {
 	const Evidence& evidence = verdict.evidence;
-	std::string text = fmt::format("{} has not closed the connection {} {} after the peer's FIN",
-	                               who(verdict.owner), to_string(verdict.connection.remote),
-	                               duration_or_unknown(evidence.close_wait));
+	if (!evidence.accepted.value_or(true)) {
+		return unaccepted_message(verdict);
+	}
+	std::string text =
+		fmt::format("{} has not closed the connection {} to {} {} after the peer's FIN",
+	                who(verdict.owner), to_string(verdict.connection.local),
+	                to_string(verdict.connection.remote), duration_or_unknown(evidence.close_wait));
 	if (evidence.unread_bytes && *evidence.unread_bytes != 0) {
 		text += fmt::format(", with {} B unread", *evidence.unread_bytes);
 	}

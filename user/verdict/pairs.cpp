@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verdict/pairs.hpp"
 
+#include "track/reading.hpp"
 #include "verdict/peer.hpp"
 
 #include <absl/hash/hash.h>
@@ -68,6 +69,26 @@ void take_actor(PairedEnd& end, const Event& event) {
 	end.owner_source = OwnerSource::close;
 }
 
+std::optional<std::uint64_t> bytes_read(const Event& event) {
+	if (!event.view) {
+		return std::nullopt;
+	}
+	const Reading reading{*event.view, event.peer_fin_seen, false, default_tick};
+	return event.view->bytes_received - unread_bytes(reading);
+}
+
+/// Payload that we had queued before our last message. Without a record it is the first.
+std::optional<std::uint64_t> bytes_before_message(const Connection& connection,
+                                                  const SocketView& view) {
+	if (!view.exchange) {
+		return connection.opened_known && view.receives_seen ? std::optional<std::uint64_t>(0)
+		                                                     : std::nullopt;
+	}
+	const std::uint32_t syn = 1; // bytes_acked counts it
+	const std::uint32_t since = view.snd_una - view.exchange->turn_write_seq;
+	return view.bytes_acked - syn - static_cast<std::uint64_t>(static_cast<std::int32_t>(since));
+}
+
 void update(PairedEnd& end, const Connection& connection, const Event& event) {
 	if (end.owner_pid == 0) {
 		take_owner(end, connection);
@@ -80,6 +101,7 @@ void update(PairedEnd& end, const Connection& connection, const Event& event) {
 	}
 	if (event.shutdown == both_directions && !end.closed) {
 		end.closed = event.time;
+		end.bytes_read = bytes_read(event);
 	}
 }
 
@@ -187,6 +209,39 @@ std::optional<OtherEnd> Pairs::other_end(const Connection& connection, Nanosecon
 		return told(end, time);
 	}
 	return other == nullptr ? std::nullopt : std::optional(told(end_of(*other), time));
+}
+
+std::optional<OtherEndSeen> Pairs::seen_of(const Connection& connection, const Event& event,
+                                           Tracker& tracker) const {
+	if (!can_be_paired(connection)) {
+		return std::nullopt;
+	}
+	const PairedEnd* end = nullptr;
+	PairedEnd alive;
+	const Connection* const other = living(connection, tracker);
+	const auto closed = closing_.find(key_of_other(connection));
+	if (const auto known = others_.find(connection.cookie); known != others_.end()) {
+		end = &known->second;
+	} else if (closed != closing_.end() &&
+	           is_other_end(connection, closed->second.local, closed->second.remote,
+	                        closed->second.netns) &&
+	           (other == nullptr || other->cookie == closed->second.end.cookie)) {
+		end = &closed->second.end;
+	} else if (other != nullptr) {
+		alive = end_of(*other);
+		end = &alive;
+	}
+	if (end == nullptr) {
+		return std::nullopt;
+	}
+	OtherEndSeen seen;
+	seen.cookie = end->cookie;
+	seen.same_process = end->owner_pid != 0 && end->owner_pid == connection.owner_pid;
+	const auto before = event.view ? bytes_before_message(connection, *event.view) : std::nullopt;
+	if (before && end->bytes_read) {
+		seen.read_part = *end->bytes_read > *before;
+	}
+	return seen;
 }
 
 } // namespace stalesock

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "track/tracker.hpp"
+#include "verdict/rules.hpp"
 #include "verdict/verdict.hpp"
 
 #include <absl/container/flat_hash_map.h>
@@ -22,6 +23,8 @@ struct PairedEnd {
 	std::int32_t owner_pid = 0;
 	std::array<char, 16> owner_command{};
 	OwnerSource owner_source = OwnerSource::unknown;
+	/// When it closed: payload that its application had read.
+	std::optional<std::uint64_t> bytes_read;
 	std::optional<Nanoseconds> finished; ///< boot time at which its application ended its sending
 	std::optional<Nanoseconds> closed;   ///< boot time at which its application closed it
 };
@@ -43,6 +46,10 @@ class Pairs {
 	/// what happened after it is left out.
 	[[nodiscard]] std::optional<OtherEnd> other_end(const Connection& connection, Nanoseconds time,
 	                                                Tracker& tracker) const;
+
+	/// What it tells when this end sees the connection end, which the event shows; nothing when it is not on this host.
+	[[nodiscard]] std::optional<OtherEndSeen> seen_of(const Connection& connection,
+	                                                  const Event& event, Tracker& tracker) const;
 
   private:
 	/// A hash of the two endpoints: what is found by it is compared.

@@ -54,9 +54,12 @@ PeerKey peer_key(const Endpoint& endpoint, std::uint32_t netns) {
 
 void relearn(Peer& peer) {
 	peer.idle_timeout = peer.idle_times.agreement();
-	peer.lifetime = peer.lifetimes.agreement();
 	peer.silent_drop_limit = peer.silent_drops.upper_bound();
 	peer.request_limit = agreement_of(peer.request_counts.entries(), Scale::count);
+	// What explains every close leaves nothing to be explained by the age.
+	const bool all_explained =
+		peer.request_limit && peer.request_limit->agreeing == peer.request_counts.size();
+	peer.lifetime = all_explained ? std::nullopt : peer.lifetimes.agreement();
 }
 
 void relearn(Listener& listener) {

@@ -46,10 +46,12 @@ struct Peer {
 	std::uint32_t near_misses = 0; ///< reuses at 0.8 of the learned idle timeout or later
 	Observations idle_times;
 	Observations lifetimes;
-	Observations silent_drops;             ///< idle times before writes that nobody answered
-	RecentValues request_counts;           ///< turns at limit closes, where they are counted
-	std::optional<Agreement> idle_timeout; ///< what idle_times agree on
-	std::optional<Agreement> lifetime;     ///< what lifetimes agree on
+	Observations
+		silent_drops; ///< idle times before writes, or keepalive probes, that nobody answered
+	Nanoseconds last_drop = Nanoseconds::min(); ///< boot time of the last of them, counted or not
+	RecentValues request_counts;                ///< turns at limit closes, where they are counted
+	std::optional<Agreement> idle_timeout;      ///< what idle_times agree on
+	std::optional<Agreement> lifetime;          ///< what lifetimes agree on
 	/// From three silent drops on. The path had forgotten connections idle for `lowest`, the shortest of them, and
 	/// longer; three times at `highest` or sooner. Its own limit may be shorter than both.
 	std::optional<Agreement> silent_drop_limit;

@@ -10,7 +10,8 @@ namespace stalesock {
 
 namespace {
 
-/// A path that is down for a while forgets nothing: of all that goes unanswered then one counts.
+/// A path that is down for a while forgets nothing: of all that goes unanswered then one counts, unless the peer answered
+/// in between.
 constexpr Burst outage{1, std::chrono::minutes(1)};
 
 /// What is observed often is looked at anew with every observation; the rest, this often.
@@ -18,12 +19,10 @@ constexpr Nanoseconds aged_every = std::chrono::hours(1);
 
 void learn_from_idle_close(Peer& peer, const Verdict& verdict) {
 	const Evidence& evidence = verdict.evidence;
-	if (evidence.rst_received.value_or(false) || evidence.bytes_sent.value_or(0) == 0 ||
-	    !evidence.idle) {
+	if (evidence.bytes_sent.value_or(0) == 0 || !evidence.idle) {
 		return;
 	}
-	const bool early = verdict.kind == VerdictKind::early_idle_close;
-	if (peer.idle_times.add(*evidence.idle, verdict.time, early ? early_burst : Burst{})) {
+	if (peer.idle_times.add(*evidence.idle, verdict.time)) {
 		peer.idle_timeout = peer.idle_times.agreement();
 	}
 }
@@ -38,13 +37,13 @@ bool had_been_used_before(const Verdict& verdict) {
 void learn_from_limit_close(Peer& peer, const Verdict& verdict) {
 	if (verdict.connection.age && had_been_used_before(verdict) &&
 	    peer.lifetimes.add(*verdict.connection.age, verdict.time)) {
-		peer.lifetime = peer.lifetimes.agreement();
+		relearn(peer);
 	}
 	if (const auto turns = verdict.evidence.turns) {
 		const auto count = static_cast<std::uint32_t>(
 			std::min<std::uint64_t>(*turns, std::numeric_limits<std::uint32_t>::max()));
 		if (peer.request_counts.add(count, verdict.time, Burst{})) {
-			peer.request_limit = agreement_of(peer.request_counts.entries(), Scale::count);
+			relearn(peer);
 		}
 	}
 }
@@ -52,7 +51,7 @@ void learn_from_limit_close(Peer& peer, const Verdict& verdict) {
 /// That each of several slow answers is as short as parting words and took equally long is less likely than a timeout:
 /// what a few closes say by chance does not agree.
 bool teaches(const Verdict& verdict) {
-	return verdict.confidence == Confidence::certain || verdict.parting_words;
+	return verdict.confidence == Confidence::certain || verdict.counts_when_agreed;
 }
 
 void learn(Peer& peer, const Verdict& verdict) {
@@ -105,9 +104,11 @@ void Peers::note_reuse(const Endpoint& remote, std::uint32_t netns, Nanoseconds 
 }
 
 void Peers::note_silent_drop(const Endpoint& remote, std::uint32_t netns, Nanoseconds idle,
-                             Nanoseconds now) {
+                             Nanoseconds now, Nanoseconds last_received) {
 	Peer& peer = seen(remote, netns, now);
-	if (peer.silent_drops.add(idle, now, outage)) {
+	const bool path_was_up = last_received > peer.last_drop;
+	peer.last_drop = std::max(peer.last_drop, now);
+	if (peer.silent_drops.add(idle, now, path_was_up ? Burst{} : outage)) {
 		peer.silent_drop_limit = peer.silent_drops.upper_bound();
 	}
 }

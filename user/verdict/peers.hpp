@@ -32,10 +32,10 @@ class Peers {
 	                std::string_view command, Nanoseconds now);
 
 	/// A write after `idle` of silence found the path without memory of the connection: no answer at all, or an
-	/// RST without a FIN before. The verdict on it is counted by observe(). Of all within a minute the first one
-	/// teaches.
+	/// RST without a FIN before. Or a keepalive probe found that. The verdict on it is counted by observe(). Of all within
+	/// a minute the first one teaches, and those of connections that received something after the one before.
 	void note_silent_drop(const Endpoint& remote, std::uint32_t netns, Nanoseconds idle,
-	                      Nanoseconds now);
+	                      Nanoseconds now, Nanoseconds last_received);
 
 	/// Null for an endpoint that is not known. Good until the next observation.
 	[[nodiscard]] const Peer* find(const Endpoint& remote, std::uint32_t netns) const;

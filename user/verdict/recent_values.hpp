@@ -21,15 +21,12 @@ struct Seen {
 /// The second it is in, limited to what fits.
 [[nodiscard]] std::int32_t second_of(Nanoseconds time);
 
-/// How many values of one moment count, and how long a moment is.
+/// How many values of one moment count, and how long a moment is. An observation is a moment, not a connection: a restart
+/// closes all connections at once, and what they say is one thing.
 struct Burst {
-	std::uint8_t size = 3;
-	Nanoseconds length = std::chrono::milliseconds(100);
+	std::uint8_t size = 1;
+	Nanoseconds length = std::chrono::milliseconds(900);
 };
-
-/// A restart closes all connections at once, whatever their age: what is far sooner than usual is not learned from one
-/// moment, for which it takes three closes that agree.
-inline constexpr Burst early_burst{2};
 
 /// The last 32, of the last 30 days. Pure; `now` is boot time.
 class RecentValues {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verdict/resume.hpp"
 
+#include "track/tracker.hpp"
+
 #include <algorithm>
 
 namespace stalesock {
@@ -76,6 +78,9 @@ void resume(Connection& connection, const Continuation& former, const Event& eve
 	find_unwatched_write(fin, former, event);
 	if (former.write_seq) {
 		fin.write_seq = former.write_seq;
+	}
+	if (fin.late) {
+		update_fate(fin, event);
 	}
 }
 

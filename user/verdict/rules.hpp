@@ -21,6 +21,9 @@ struct Peer;
 /// short.
 inline constexpr Nanoseconds idle_threshold = std::chrono::milliseconds(100);
 
+/// A response and the FIN of the same close leave a server within a scheduling delay, and reach us in one or two segments.
+inline constexpr Nanoseconds response_and_fin = std::chrono::milliseconds(20);
+
 /// An idle close before half of the time that others lasted was not the idle timer's.
 inline constexpr int early_share = 2;
 
@@ -47,6 +50,10 @@ inline constexpr std::uint32_t padded_close_notify = 40;
 inline constexpr std::uint32_t least_of_handshake = 128;
 /// "QUIT\r\n" and its like.
 inline constexpr std::uint32_t longest_goodbye = 8;
+/// With words of its own, as IRC has them (include/stalesock/heads.h).
+inline constexpr std::uint32_t longest_parting_line = 512;
+/// Before a record's bytes (RFC 8446, 5.1).
+inline constexpr std::uint32_t tls_header = 5;
 
 /// A silence before a write may have made the path forget the connection from this on; devices that forget sooner are
 /// not in use.
@@ -62,11 +69,23 @@ inline constexpr std::uint32_t longest_forgotten = 16'384;
 	       close_notify_sizes.end();
 }
 
+/// What the other end of the connection tells, where it is on this host.
+struct OtherEndSeen {
+	std::uint64_t cookie = 0;
+	bool same_process = false; ///< it is ours: a program's pair of sockets to itself
+	/// When its application closed: whether it had read any of our last message.
+	std::optional<bool> read_part{};
+};
+
 struct Situation {
 	const Connection& connection;
 	const Event* event = nullptr; ///< null when time alone brought it about
 	Nanoseconds tick = default_tick;
 	WaitingLimits limits{};
+	std::optional<OtherEndSeen> other{};
+	Nanoseconds now{}; ///< how far the watch has come
+	/// The shortest idle time after which that server closes, where it is learned.
+	std::optional<Nanoseconds> usual_idle{};
 };
 
 struct Finding {
@@ -75,20 +94,17 @@ struct Finding {
 	std::string inferred;
 	Nanoseconds time{};
 	Evidence evidence;
-	bool parting_words =
-		false; ///< an idle close, with words so short that they are hardly an answer
+	bool counts_when_agreed = false; ///< likely by itself; several that agree are a timeout
 };
 
 using Rule = std::optional<Finding> (*)(const Situation&);
 
-/// On event peer_fin, in ESTABLISHED, for active openers.
-[[nodiscard]] std::span<const Rule> rules_at_peer_fin();
-/// On event end by an RST in ESTABLISHED, no FIN before, for active openers (silent_drop for all).
-[[nodiscard]] std::span<const Rule> rules_at_reset();
+/// On event peer_fin, in ESTABLISHED, and on event end by an RST there, for active openers: see end_table.hpp.
+[[nodiscard]] std::optional<Finding> judge_end(const Situation& situation);
 /// On an end that we brought about.
 [[nodiscard]] std::span<const Rule> rules_at_abort();
-/// When a late write has settled.
-[[nodiscard]] std::span<const Rule> rules_at_late_write();
+/// When a late write has settled, for active openers: see late_table.hpp.
+[[nodiscard]] std::optional<Finding> judge_late_write(const Situation& situation);
 /// On the end of a connection with a late write, for passive openers.
 [[nodiscard]] std::span<const Rule> rules_at_passive_end();
 
@@ -110,21 +126,6 @@ using Rule = std::optional<Finding> (*)(const Situation&);
 /// read, mostly. Over TLS only their length tells, and that the peer closed amid an exchange.
 [[nodiscard]] bool is_flow_control(const Situation& situation);
 
-/// What the application does after its late write decides whether that was a farewell.
-[[nodiscard]] bool farewell_is_open(const Connection& connection);
-
-std::optional<Finding> farewell_before_end(const Situation& situation);
-std::optional<Finding> reuse_race(const Situation& situation);
-std::optional<Finding> unanswered_close(const Situation& situation);
-std::optional<Finding> early_response_at_fin(const Situation& situation);
-std::optional<Finding> limit_close(const Situation& situation);
-std::optional<Finding> idle_close(const Situation& situation);
-
-std::optional<Finding> reuse_race_by_reset(const Situation& situation);
-std::optional<Finding> unanswered_reset(const Situation& situation);
-std::optional<Finding> early_response_by_reset(const Situation& situation);
-std::optional<Finding> idle_reset(const Situation& situation);
-
 std::optional<Finding> dirty_close(const Situation& situation);
 
 std::optional<Finding> close_wait_leak(const Situation& situation);
@@ -135,10 +136,7 @@ std::optional<Finding> silent_drop_by_timeout(const Situation& situation);
 std::optional<Finding> silent_drop_by_reset(const Situation& situation);
 std::optional<Finding> peer_unresponsive(const Situation& situation);
 
-std::optional<Finding> farewell_write(const Situation& situation);
-std::optional<Finding> early_response_by_late_write(const Situation& situation);
-std::optional<Finding> stale_reuse(const Situation& situation);
-
+std::optional<Finding> passive_farewell(const Situation& situation);
 std::optional<Finding> half_close_response(const Situation& situation);
 std::optional<Finding> abandoned_response(const Situation& situation);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // We went on after the peer's FIN, or ended the connection ourselves: reuse, farewell or answer?
+#include "verdict/end_facts.hpp"
 #include "verdict/finding.hpp"
+#include "verdict/late_table.hpp"
 
 #include <array>
 #include <cerrno>
@@ -9,15 +11,20 @@ namespace stalesock {
 
 namespace {
 
-/// No hook saw it begin, or kernel TLS gave TCP pages of its own.
-bool is_hidden(const LateWrite& late) {
-	return !late.begin_seen || late.kernel_tls;
-}
-
-/// The peer's FIN came with its answer, or while it sent one.
-bool closed_amid_exchange(const Situation& situation) {
-	const auto reading = reading_at_fin(situation.connection, situation.tick);
-	return reading && was_idle(*reading) < Belief::probably;
+/// As the verdict on the FIN has it.
+void take_idle(Evidence& evidence, const Situation& situation) {
+	const FinFacts& fin = *situation.connection.fin;
+	Event event;
+	event.kind = EventKind::peer_fin;
+	event.peer_fin_seen = true;
+	event.view = fin.view;
+	const EndFacts facts = end_facts({situation.connection, &event, situation.tick});
+	const Nanoseconds sent = send_age(reading_of(event, situation.tick));
+	evidence.idle = facts.idle;
+	evidence.send_age.reset();
+	if (facts.idle != sent) {
+		evidence.send_age = sent;
+	}
 }
 
 Finding found_late(VerdictKind kind, const Situation& situation) {
@@ -26,6 +33,9 @@ Finding found_late(VerdictKind kind, const Situation& situation) {
 	finding.kind = kind;
 	finding.time = fin.late->time;
 	finding.evidence = evidence_of_late_write(situation.connection, situation.tick);
+	if (fin.view && situation.connection.role == Role::active) {
+		take_idle(finding.evidence, situation);
+	}
 	if (fin.time_inferred) {
 		infer(finding, Confidence::likely, "the time of the FIN");
 	}
@@ -33,108 +43,14 @@ Finding found_late(VerdictKind kind, const Situation& situation) {
 		infer(finding, Confidence::likely,
 		      "the time of the write, and what the application had read by then");
 	}
-	if (fin.late->head == PayloadHead::unknown &&
-	    (fin.late->bytes <= longest_farewell ||
-	     (kind == VerdictKind::stale_reuse && closed_amid_exchange(situation)))) {
-		infer(finding, Confidence::likely,
-		      kind == VerdictKind::farewell_write
-		          ? "that bytes of this length, which were not visible, are a TLS close_notify"
-		          : "that the bytes, which were not visible, are no farewell");
-	}
-	if (kind == VerdictKind::early_response && is_hidden(*fin.late)) {
-		infer(finding, Confidence::likely,
-		      "that the bytes, which were not visible, are the rest of the request");
-	}
 	if (situation.connection.role_inferred) {
 		infer(finding, Confidence::likely, "which side opened the connection");
 	}
 	admit_sight(finding, situation.connection);
+	if (fin.view) {
+		admit_losses(finding, *fin.view);
+	}
 	return finding;
-}
-
-const LateWrite* late_of(const Connection& connection) {
-	return connection.fin && connection.fin->late ? &*connection.fin->late : nullptr;
-}
-
-bool is_tls_short_record(const LateWrite& late) {
-	return late.head == PayloadHead::tls_data && late.record_length > tls_alert_record &&
-	       late.record_length <= tls_short_record && late.bytes <= longest_farewell;
-}
-
-/// Of a hidden write a close_notify is known by its length. Either side sends one at every close.
-bool is_sized_like_close_notify(const LateWrite& late, std::uint32_t bytes) {
-	return is_hidden(late) && late.head == PayloadHead::unknown && is_close_notify_size(bytes);
-}
-
-/// A parting word by its content alone.
-bool is_plain_farewell(const LateWrite& late) {
-	if (late.head == PayloadHead::goodbye) {
-		return late.bytes <= (late.writes <= 1 ? longest_farewell : longest_goodbye);
-	}
-	if (late.bytes > longest_farewell) {
-		return false;
-	}
-	return late.head == PayloadHead::tls_alert ||
-	       (late.head == PayloadHead::tls_data && late.record_length <= tls_alert_record);
-}
-
-/// The answer that lay unread at the FIN still lies there, and we had only just been sending.
-bool is_early_response(const Situation& situation) {
-	const FinFacts& fin = *situation.connection.fin;
-	const LateWrite& late = *fin.late;
-	const auto reading = reading_at_fin(situation.connection, situation.tick);
-	if (late.head == PayloadHead::http_request) { // a new request, not the rest of one
-		return false;
-	}
-	if (!reading || !may_become_early_response(situation.connection, situation.tick)) {
-		return false;
-	}
-	// Over TLS a close_notify lies unread although the answer was read.
-	const std::uint32_t unread = unread_bytes(*reading);
-	const bool tls = late.head == PayloadHead::tls_data || late.head == PayloadHead::tls_alert;
-	if (is_sized_like_close_notify(late, unread) || (tls && unread <= longest_parting_record)) {
-		return false;
-	}
-	return late.copied_seq == reading->view.copied_seq &&
-	       late.time - fin.time <= early_continuation;
-}
-
-/// One thread reads the answer and the end of file, while another goes on to send the request: no pool takes up a
-/// connection whose end of file was read, and a new request of HTTP/1 would begin with its method.
-bool answer_was_read_meanwhile(const Situation& situation) {
-	const FinFacts& fin = *situation.connection.fin;
-	const LateWrite& late = *fin.late;
-	const auto reading = reading_at_fin(situation.connection, situation.tick);
-	const bool rest = late.head == PayloadHead::other ||
-	                  (late.head == PayloadHead::tls_data && late.record_length > tls_short_record);
-	return reading && rest && fin.eof_read && situation.connection.sight == Sight::socket &&
-	       answered_since_last_write(*reading) && send_age(*reading) <= early_window &&
-	       late.time - fin.time <= early_window;
-}
-
-/// The FIN was not seen, but when the connection was found the application was sending while an answer lay unread,
-/// and it has not stopped since.
-bool was_found_sending(const Situation& situation) {
-	const FinFacts& fin = *situation.connection.fin;
-	const LateWrite& late = *fin.late;
-	if (situation.connection.sight != Sight::socket || fin.view || !fin.found ||
-	    late.head == PayloadHead::http_request) {
-		return false;
-	}
-	const Reading found{*fin.found, true, false, situation.tick};
-	return unread_bytes(found) > longest_parting_record && send_age(found) <= early_window &&
-	       late.copied_seq == fin.found->copied_seq &&
-	       late.time - fin.found_time <= early_continuation;
-}
-
-/// The answer that lay unread at the FIN was read before the write was found, but perhaps after the write; a
-/// packet capture does not show when.
-bool may_have_been_early_response(const Situation& situation) {
-	const LateWrite& late = *situation.connection.fin->late;
-	const bool unseen = !late.time_known || (situation.connection.sight != Sight::socket &&
-	                                         late.head != PayloadHead::http_request);
-	return unseen && late.time - situation.connection.fin->time <= early_continuation &&
-	       may_become_early_response(situation.connection, situation.tick);
 }
 
 /// Whoever closes first does not wait for the peer's close_notify: nothing is lost with it.
@@ -145,89 +61,49 @@ bool is_unread_close_notify(const Reading& reading) {
 	       reading.view.bytes_sent >= least_of_handshake;
 }
 
+/// A request that came just as an idle connection was closed, and of which nothing was read: a race that no server can
+/// avoid.
+bool is_race_of_client(const Situation& situation) {
+	const Reading reading = reading_of(*situation.event, situation.tick);
+	const SocketView& view = reading.view;
+	const std::uint32_t received = view.rcv_nxt - (reading.fin_received ? 1U : 0U);
+	const bool nothing_read = !view.exchange || view.copied_seq == view.exchange->send_copied_seq;
+	return view.bytes_sent != 0 && nothing_read && received != view.copied_seq &&
+	       send_age(reading) >= idle_threshold &&
+	       view.receive_age_ticks * situation.tick < race_window;
+}
+
 bool ended_by_peer(const Event& event) {
 	return event.error == ECONNRESET || event.error == EPIPE;
 }
 
 } // namespace
 
-bool is_flow_control(const Situation& situation) {
-	const Connection& connection = situation.connection;
-	const LateWrite& late = *connection.fin->late;
-	if (late.head == PayloadHead::http2_control) {
-		return true;
+std::optional<Finding> judge_late_write(const Situation& situation) {
+	const LateFacts facts = late_facts(situation);
+	const LateRow* const row = find_row(facts);
+	if (row == nullptr || !row->says) {
+		return std::nullopt;
 	}
-	return late.control_sized && connection.role == Role::active &&
-	       closed_amid_exchange(situation) &&
-	       (late.unread > longest_parting_record ||
-	        late.time - connection.fin->time <= early_continuation);
+	Finding finding = found_late(*row->says, situation);
+	if (const Certainty certainty = certainty_of(*row, facts);
+	    certainty.confidence != Confidence::certain) {
+		infer(finding, certainty.confidence, certainty.inferred);
+	}
+	if (facts.bytes.value == LateBytes::control) {
+		finding.evidence.late_head = to_string(PayloadHead::http2_control);
+	}
+	return finding;
 }
 
-bool farewell_is_open(const Connection& connection) {
-	const LateWrite* late = late_of(connection);
-	return late != nullptr && is_tls_short_record(*late) && !late->read_afterwards &&
-	       !connection.fin->closed_by_us;
-}
-
-std::optional<Finding> farewell_write(const Situation& situation) {
-	const LateWrite& late = *late_of(situation.connection);
-	if (is_plain_farewell(late) || is_sized_like_close_notify(late, late.bytes)) {
-		return found_late(VerdictKind::farewell_write, situation);
-	}
-	if (is_flow_control(situation)) {
-		Finding control = found_late(VerdictKind::farewell_write, situation);
-		control.evidence.late_head = to_string(PayloadHead::http2_control);
-		if (late.head != PayloadHead::http2_control) {
-			infer(control, Confidence::likely,
-			      "that TLS records of this length are flow control of HTTP/2");
-		}
-		return control;
-	}
-	if (!is_tls_short_record(late) || late.read_afterwards) {
+std::optional<Finding> passive_farewell(const Situation& situation) {
+	const LateFacts facts = late_facts(situation);
+	if (facts.bytes.value != LateBytes::goodbye && facts.bytes.value != LateBytes::control) {
 		return std::nullopt;
 	}
 	Finding finding = found_late(VerdictKind::farewell_write, situation);
-	infer(finding, Confidence::likely, "that so short a TLS record is no request");
-	return finding;
-}
-
-std::optional<Finding> early_response_by_late_write(const Situation& situation) {
-	if (situation.connection.role != Role::active) {
-		return std::nullopt;
-	}
-	const bool early = is_early_response(situation);
-	const bool read_meanwhile = !early && answer_was_read_meanwhile(situation);
-	if (!early && !read_meanwhile && !was_found_sending(situation)) {
-		return std::nullopt;
-	}
-	Finding finding = found_late(VerdictKind::early_response, situation);
-	if (read_meanwhile) {
-		infer(finding, Confidence::likely, "that what was written was the rest of the request");
-		return finding;
-	}
-	if (early && situation.connection.sight != Sight::socket) {
-		infer(finding, Confidence::likely, "that the application had not read the answer");
-	}
-	if (!early) {
-		const FinFacts& fin = *situation.connection.fin;
-		const bool found_by_it = fin.late->time <= fin.found_time;
-		infer(finding, found_by_it ? Confidence::possible : Confidence::likely,
-		      "that the request was still being sent at the FIN");
-	}
-	return finding;
-}
-
-std::optional<Finding> stale_reuse(const Situation& situation) {
-	if (situation.connection.role != Role::active) {
-		return std::nullopt;
-	}
-	const LateWrite& late = *late_of(situation.connection);
-	if (late.continued) { // begun in ESTABLISHED: the FIN came while it waited for room
-		return std::nullopt;
-	}
-	Finding finding = found_late(VerdictKind::stale_reuse, situation);
-	if (may_have_been_early_response(situation)) {
-		infer(finding, Confidence::possible, "that the request was over when it was answered");
+	if (facts.bytes.confidence != Confidence::certain) {
+		infer(finding, facts.bytes.confidence, facts.bytes.inferred);
 	}
 	return finding;
 }
@@ -249,6 +125,9 @@ std::optional<Finding> abandoned_response(const Situation& situation) {
 std::optional<Finding> dirty_close(const Situation& situation) {
 	constexpr std::uint8_t both_directions = 3;
 	const Event& event = *situation.event;
+	if (situation.connection.role == Role::passive && is_race_of_client(situation)) {
+		return std::nullopt;
+	}
 	if (event.error != 0 || event.shutdown != both_directions || !event.actor || event.destroyed ||
 	    (event.old_state != TcpState::established && event.old_state != TcpState::close_wait)) {
 		return std::nullopt;
@@ -271,14 +150,9 @@ std::span<const Rule> rules_at_abort() {
 	return rules;
 }
 
-std::span<const Rule> rules_at_late_write() {
-	static constexpr std::array<Rule, 3> rules{farewell_write, early_response_by_late_write,
-	                                           stale_reuse};
-	return rules;
-}
-
 std::span<const Rule> rules_at_passive_end() {
-	static constexpr std::array<Rule, 2> rules{half_close_response, abandoned_response};
+	static constexpr std::array<Rule, 3> rules{passive_farewell, half_close_response,
+	                                           abandoned_response};
 	return rules;
 }
 

@@ -27,7 +27,7 @@ Finding found(VerdictKind kind, const Situation& situation) {
 } // namespace
 
 bool is_early_idle_close(const Finding& finding, const Peer* peer) {
-	const bool sure = finding.confidence == Confidence::certain || finding.parting_words;
+	const bool sure = finding.confidence == Confidence::certain || finding.counts_when_agreed;
 	return finding.kind == VerdictKind::idle_close && sure &&
 	       finding.evidence.bytes_sent.value_or(0) != 0 && peer != nullptr && peer->idle_timeout &&
 	       finding.evidence.idle &&
@@ -62,7 +62,7 @@ std::optional<Finding> pool_mismatch(const Situation& situation, const Peer& pee
 
 std::optional<Finding> keepalive_late(const Situation& situation, const Peer& peer) {
 	const auto begins = keepalive_idle_of(*situation.event, situation.tick);
-	if (!begins || !peer.silent_drop_limit || *begins <= peer.silent_drop_limit->lowest) {
+	if (!begins || !peer.silent_drop_limit || *begins < peer.silent_drop_limit->lowest) {
 		return std::nullopt;
 	}
 	Finding finding = found(VerdictKind::keepalive_late, situation);

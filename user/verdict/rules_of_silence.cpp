@@ -94,11 +94,19 @@ std::optional<Finding> close_wait_leak(const Situation& situation) {
 	Finding finding = found(VerdictKind::close_wait_leak, situation);
 	finding.evidence.idle.reset();
 	finding.evidence.close_wait = since_fin;
-	finding.evidence.eof_read = eof_was_read(situation);
+	if (connection.sight == Sight::socket) {
+		finding.evidence.eof_read = eof_was_read(situation);
+	}
 	if (connection.fin->time_inferred) {
 		infer(finding, Confidence::likely, "the time of the FIN");
 	}
 	return finding;
+}
+
+/// The peer has filled the window and waits for the application: the answer is not over.
+bool is_slow_reader(const SocketView& view, std::uint32_t unread) {
+	constexpr std::uint32_t share = 16;
+	return view.receive_window && *view.receive_window < unread / share;
 }
 
 std::optional<Finding> dirty_idle(const Situation& situation) {
@@ -109,7 +117,8 @@ std::optional<Finding> dirty_idle(const Situation& situation) {
 	}
 	const Reading reading = reading_of(*situation.event, situation.tick);
 	const std::uint32_t unread = unread_bytes(reading);
-	if (unread == 0 || receive_age(reading) < situation.limits.dirty_idle ||
+	if (unread == 0 || is_slow_reader(reading.view, unread) ||
+	    receive_age(reading) < situation.limits.dirty_idle ||
 	    send_age(reading) < situation.limits.dirty_idle) {
 		return std::nullopt;
 	}

@@ -81,6 +81,8 @@ struct Evidence {
 	std::optional<Nanoseconds> receive_age; ///< age of our last receive then
 	std::optional<Nanoseconds> gap;         ///< silence before the write that reused the connection
 	std::optional<Nanoseconds> fin_to_write; ///< the peer's FIN to our first late write
+	std::optional<Nanoseconds>
+		rst_to_write; ///< the peer's RST, which ended it, to our first write after it
 	std::optional<std::uint64_t> bytes_after_fin;
 	std::optional<std::uint64_t> unread_bytes; ///< not counting the FIN
 	std::optional<bool> eof_read;              ///< before the late write or the close
@@ -99,6 +101,7 @@ struct Evidence {
 	/// Connections of the same process to the same remote address that are stuck like this one, and for how long
 	/// the first of them has been.
 	std::optional<std::uint64_t> leaked;
+	std::optional<bool> accepted; ///< false: it lies in its listener's queue
 	std::optional<Nanoseconds> leaking;
 	std::optional<std::string>
 		timeout; ///< "keepalive", "user_timeout", "retransmission", "zero_window"
@@ -129,10 +132,10 @@ struct OtherEnd {
 struct Verdict {
 	VerdictKind kind = VerdictKind::stale_reuse;
 	Confidence confidence = Confidence::certain;
-	std::string inferred;       ///< which fact was inferred; empty when confidence is certain
-	bool parting_words = false; ///< Finding::parting_words
-	Nanoseconds time{};         ///< boot time of the fact it reports
-	std::string id;             ///< unique for this boot: cookie and ordinal
+	std::string inferred;            ///< which fact was inferred; empty when confidence is certain
+	bool counts_when_agreed = false; ///< Finding::counts_when_agreed
+	Nanoseconds time{};              ///< boot time of the fact it reports
+	std::string id;                  ///< unique for this boot: cookie and ordinal
 	ConnectionFacts connection;
 	Owner owner;
 	Evidence evidence;

@@ -25,8 +25,8 @@ void save_timeout(const std::string& path, const Moment& now) {
 	close.evidence.idle = std::chrono::seconds(2);
 	close.evidence.bytes_sent = 10;
 	close.evidence.bytes_received = 10;
-	close.time = now.boot;
 	for (int i = 0; i < 3; i++) {
+		close.time = now.boot + std::chrono::seconds(i);
 		peers.observe(close);
 	}
 	write_state_file(path, state_text(peers, Listeners{}, place_here(now)));

@@ -262,7 +262,8 @@ TEST_CASE("silence and the end of the watch bring verdicts too", "[app]") {
 	bench.pipeline.set_now({start + seconds(2), wall_at_start + seconds(2)});
 	bench.pipeline.tick();
 	REQUIRE(bench.kinds() == Names{"idle_close"});
-	SECTION("a tick") {
+	SECTION("a tick: the application has waited for an answer") {
+		bench.pipeline.apply(socket.read_after_late_write(start + seconds(2)));
 		bench.pipeline.set_now({start + seconds(3), wall_at_start + seconds(3)});
 		bench.pipeline.tick();
 	}

@@ -71,6 +71,7 @@ Played play(Tape& tape, const Player::Options& options = {}) {
 Bytes stale_reuse(bool with_end = true) {
 	Tape tape;
 	SocketModel socket;
+	socket.observe();
 	tape.writer.record(raw_record(socket.open(recorded_at + milliseconds(10))));
 	socket.turn(recorded_at + milliseconds(11), 100, 500);
 	tape.writer.inventory(recorded_at + milliseconds(20), {"one namespace was closed"});
@@ -153,6 +154,7 @@ TEST_CASE("silence within a recording is evidence", "[app]") {
 	socket.turn(recorded_at + milliseconds(1), 100, 500);
 	tape.writer.record(raw_record(socket.peer_fin(recorded_at + seconds(1))));
 	tape.writer.record(raw_record(socket.late_write(recorded_at + seconds(2), 163)));
+	tape.writer.record(raw_record(socket.read_after_late_write(recorded_at + seconds(2))));
 	tape.writer.flush(recorded_at + milliseconds(2500));
 	RecordingReader reader(input_of(tape.bytes));
 	LineSink sink;

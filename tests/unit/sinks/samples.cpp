@@ -17,6 +17,7 @@ Evidence full_evidence() {
 	evidence.receive_age = milliseconds(2001);
 	evidence.gap = microseconds(1'500'050);
 	evidence.fin_to_write = Nanoseconds(498'123'499);
+	evidence.rst_to_write = microseconds(400'123);
 	evidence.bytes_after_fin = 163;
 	evidence.unread_bytes = 31;
 	evidence.eof_read = false;
@@ -32,6 +33,7 @@ Evidence full_evidence() {
 	evidence.round_trip = microseconds(251);
 	evidence.close_wait = milliseconds(60'001);
 	evidence.leaked = 12;
+	evidence.accepted = false;
 	evidence.leaking = milliseconds(180'000);
 	evidence.timeout = "keepalive";
 	evidence.keepalive_idle = milliseconds(7'200'000);

@@ -66,15 +66,16 @@ Known full() {
 	teach(known.peers, loopback, own_netns, seconds(3), now);
 	teach(known.peers, loopback, container, seconds(4), now);
 	known.peers.note_reuse(server, own_netns, milliseconds(1900), "a \"c\" \x1b", now - hours(1));
-	for (int i = 2; i >= 0; i--) {
-		known.peers.note_silent_drop(server, own_netns, seconds(400 + i), now - seconds(600 * i));
+	for (int i = 3; i >= 0; i--) {
+		known.peers.note_silent_drop(server, own_netns, seconds(400 + i), now - seconds(600 * i),
+		                             now - seconds(600 * i + 400));
 		Verdict limit;
 		limit.kind = VerdictKind::limit_close;
 		limit.time = now - seconds(i);
 		limit.connection.role = Role::active;
 		limit.connection.remote = server;
 		limit.connection.age = seconds(60);
-		limit.evidence.turns = 100;
+		limit.evidence.turns = i == 3 ? 40 : 100; // so the limit does not explain all
 		known.peers.observe(limit);
 	}
 	Listener listener;
@@ -129,7 +130,7 @@ TEST_CASE("what is learned survives a restart to the byte", "[state]") {
 	CHECK(peer->request_limit->lowest == 100);
 	CHECK(peer->silent_drop_limit->lowest == seconds(400));
 	CHECK(peer->longest_reuse->command_name() == "a \"c\" \x1b");
-	CHECK(peer->count(VerdictKind::limit_close) == 3);
+	CHECK(peer->count(VerdictKind::limit_close) == 4);
 	const Listener* const listener = known.listeners.find(loopback, own_netns);
 	REQUIRE(listener != nullptr);
 	CHECK(listener->idle_timeout->lowest == seconds(5));

@@ -282,26 +282,6 @@ TEST_CASE("short last words in two segments are not refuted by the ACK of the fi
 	}
 }
 
-TEST_CASE("what was read last and is as long as a close_notify may be last words") {
-	constexpr Nanoseconds now = start + seconds(1);
-	SocketModel socket = with_last_words(now, longest_close_notify);
-	socket.read_all();
-	CHECK(last_words(socket, now) == Belief::probably_not);
-	socket.view().parting_read = true;
-	CHECK(last_words(socket, now) == Belief::probably);
-}
-
-TEST_CASE("what was read last is the answer where there was none before") {
-	SocketModel socket;
-	socket.send(start, 100);
-	socket.acked(start + milliseconds(1));
-	socket.receive(start + seconds(1), longest_close_notify);
-	socket.send_ack(start + seconds(1));
-	socket.read_all();
-	socket.view().parting_read = true;
-	CHECK(last_words(socket, start + seconds(1)) == Belief::no);
-}
-
 TEST_CASE("nothing is last words while the application has not read an answer") {
 	SocketModel socket;
 	socket.send(start, 100);

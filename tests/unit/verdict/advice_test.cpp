@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verdict/advice.hpp"
+#include "verdict/rules.hpp"
 
 #include "support/catch.hpp"
 #include "verdict/message.hpp"
@@ -111,9 +112,14 @@ TEST_CASE("a connection that was closed with its response has no timeout to stay
 	Verdict verdict = verdict_of(VerdictKind::stale_reuse);
 	verdict.evidence.bytes_received = 500;
 	SECTION("closed with it") {
-		verdict.evidence.idle = milliseconds(99);
+		verdict.evidence.idle = response_and_fin;
 		CHECK_THAT(advice_for(verdict), Contains("Connection: close"));
 		CHECK_THAT(message_for(verdict), Contains("had closed together with its response"));
+	}
+	SECTION("closed soon after it") {
+		verdict.evidence.idle = response_and_fin + milliseconds(1);
+		CHECK_THAT(advice_for(verdict), Contains("as by a restart of the server"));
+		CHECK_THAT(message_for(verdict), Contains("was idle for 21.0 ms"));
 	}
 	SECTION("closed when idle") {
 		verdict.evidence.idle = milliseconds(100);
@@ -123,7 +129,7 @@ TEST_CASE("a connection that was closed with its response has no timeout to stay
 	SECTION("closed before anything was received") {
 		verdict.evidence.idle = milliseconds(99);
 		verdict.evidence.bytes_received = 0;
-		CHECK_THAT(advice_for(verdict), Contains("for less time"));
+		CHECK_THAT(advice_for(verdict), Contains("read to see the end of file"));
 		CHECK_THAT(message_for(verdict), Contains("was idle for 99.0 ms"));
 	}
 }

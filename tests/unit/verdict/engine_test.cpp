@@ -18,6 +18,11 @@ class Story {
 	explicit Story(std::size_t max_connections = 100) : engine_({max_connections, tick}) {}
 
 	void apply(const Event& event) { engine_.apply(event, collect_); }
+	/// Hooks see all of it.
+	void open(SocketModel& socket, Nanoseconds now) {
+		socket.observe();
+		apply(socket.open(now));
+	}
 	void until(Nanoseconds now) { engine_.on_tick(now, collect_); }
 	void finish(Nanoseconds now) { engine_.finish(now, collect_); }
 	/// Of any peer.
@@ -52,7 +57,7 @@ constexpr Nanoseconds start = seconds(1000);
 TEST_CASE("a reused stale connection is an idle close, then a stale reuse") {
 	Story story;
 	SocketModel socket;
-	story.apply(socket.open(start));
+	story.open(socket, start);
 	socket.turn(start + milliseconds(1), 100, 500);
 	story.apply(socket.peer_fin(start + milliseconds(2001)));
 	REQUIRE(story.kinds() == Names{"idle_close"});
@@ -87,11 +92,12 @@ TEST_CASE("a reused stale connection is an idle close, then a stale reuse") {
 TEST_CASE("without an RST a stale reuse is reported when it has settled, with all its bytes") {
 	Story story;
 	SocketModel socket;
-	story.apply(socket.open(start));
+	story.open(socket, start);
 	socket.turn(start, 100, 500);
 	story.apply(socket.peer_fin(start + seconds(1)));
 	story.apply(socket.late_write(start + seconds(2), 60));
 	story.apply(socket.late_write(start + seconds(2) + milliseconds(1), 40));
+	story.apply(socket.read_after_late_write(start + seconds(2) + milliseconds(2)));
 	story.until(start + seconds(2) + milliseconds(249));
 	REQUIRE(story.kinds() == Names{"idle_close"});
 	story.until(start + seconds(2) + milliseconds(250));
@@ -110,7 +116,7 @@ TEST_CASE("without an RST a stale reuse is reported when it has settled, with al
 TEST_CASE("a request after frames of HTTP/2 that ask for nothing is a reuse, soon or later") {
 	Story story;
 	SocketModel socket;
-	story.apply(socket.open(start));
+	story.open(socket, start);
 	socket.turn(start, 100, 5000);
 	story.apply(socket.peer_fin(start + milliseconds(2)));
 	const Nanoseconds first = start + milliseconds(3);
@@ -122,17 +128,18 @@ TEST_CASE("a request after frames of HTTP/2 that ask for nothing is a reuse, soo
 	}
 	SECTION("at once") {
 		story.apply(socket.late_write(first + milliseconds(1), 60));
+		story.apply(socket.read_after_late_write(first + milliseconds(2)));
 		story.finish(start + seconds(9));
 		CHECK(story.kinds() == Names{"limit_close", "stale_reuse"});
 		CHECK(story.verdicts.back().evidence.fin_to_write == milliseconds(2));
 		CHECK(story.verdicts.back().evidence.bytes_after_fin == 73U);
 	}
 	SECTION("after the verdict on them") {
-		story.until(first + seconds(1));
+		story.until(first + seconds(2));
 		CHECK(story.kinds() == Names{"limit_close", "farewell_write"});
 		story.apply(socket.late_write(first + seconds(2), 60));
 		story.apply(socket.late_write(first + seconds(2) + milliseconds(1), 60));
-		story.finish(start + seconds(9));
+		story.apply(socket.reset(first + seconds(2) + milliseconds(2)));
 		CHECK(story.kinds() == Names{"limit_close", "farewell_write", "stale_reuse"});
 		CHECK(story.verdicts.back().evidence.fin_to_write == seconds(2) + milliseconds(1));
 	}
@@ -141,7 +148,7 @@ TEST_CASE("a request after frames of HTTP/2 that ask for nothing is a reuse, soo
 TEST_CASE("a client that reads the end of file and closes has nothing to answer for") {
 	Story story;
 	SocketModel socket;
-	story.apply(socket.open(start));
+	story.open(socket, start);
 	socket.turn(start, 100, 500);
 	story.apply(socket.peer_fin(start + seconds(1)));
 	story.apply(socket.eof_read(start + seconds(1)));
@@ -154,12 +161,13 @@ TEST_CASE("a client that reads the end of file and closes has nothing to answer 
 TEST_CASE("what the application knew before its late write is evidence") {
 	Story story;
 	SocketModel socket;
-	story.apply(socket.open(start));
+	story.open(socket, start);
 	socket.turn(start, 100, 500);
 	story.apply(socket.peer_fin(start + seconds(1)));
 	const bool peek = GENERATE(false, true);
 	story.apply(socket.eof_read(start + milliseconds(1500), peek));
 	story.apply(socket.late_write(start + seconds(2), 60));
+	story.apply(socket.read_after_late_write(start + seconds(2)));
 	story.finish(start + seconds(3));
 	REQUIRE(story.verdicts.size() == 2);
 	CHECK(story.verdicts[1].evidence.eof_read == !peek);
@@ -173,7 +181,7 @@ TEST_CASE("a write as long as a close_notify that crosses the peer's end is a fa
 	const bool reset = GENERATE(true, false);
 	Story story;
 	SocketModel socket;
-	story.apply(socket.open(start));
+	story.open(socket, start);
 	socket.turn(start + milliseconds(10), 64, 200);
 	const Nanoseconds end = start + seconds(2);
 	socket.receive(end, 24); // the peer's close_notify
@@ -183,13 +191,14 @@ TEST_CASE("a write as long as a close_notify that crosses the peer's end is a fa
 	const Nanoseconds later = end + microseconds(80);
 	story.apply(reset ? socket.reset(later) : socket.peer_fin(later));
 	CHECK(story.kinds() == Names{seen ? "reuse_race" : "farewell_write"});
-	CHECK(story.verdicts.back().confidence == (seen ? Confidence::certain : Confidence::likely));
+	const bool certain = seen && !reset; // what the peer's application had read is not known
+	CHECK(story.verdicts.back().confidence == (certain ? Confidence::certain : Confidence::likely));
 }
 
 TEST_CASE("a farewell that crosses the peer's end is no race") {
 	Story story;
 	SocketModel socket;
-	story.apply(socket.open(start));
+	story.open(socket, start);
 	socket.turn(start + milliseconds(10), 64, 200);
 	const Nanoseconds end = start + seconds(2);
 	socket.receive(end, 24); // the peer's close_notify
@@ -224,7 +233,7 @@ TEST_CASE("a farewell that crosses the peer's end is no race") {
 TEST_CASE("where no hook sees a farewell, its length and what came before it tell") {
 	Story story;
 	SocketModel socket;
-	story.apply(socket.open(start));
+	story.open(socket, start);
 	socket.turn(start + milliseconds(10), 64, 200);
 	const Nanoseconds end = start + seconds(2);
 	const std::uint32_t bytes = GENERATE(23U, 24U, 25U, 30U, 31U, 32U);
@@ -234,6 +243,7 @@ TEST_CASE("where no hook sees a farewell, its length and what came before it tel
 		socket.read_all();
 	}
 	socket.send(end + microseconds(40), bytes);
+	socket.view().sends_seen = false;
 	story.apply(socket.peer_fin(end + microseconds(80)));
 	const bool farewell = spoken_to && (bytes == 24 || bytes == 31);
 	CHECK(story.kinds() == Names{farewell ? "farewell_write" : "reuse_race"});
@@ -244,7 +254,7 @@ TEST_CASE("TLS farewells are not reuse") {
 	Story story;
 	const Role role = GENERATE(Role::active, Role::passive);
 	SocketModel socket(role);
-	story.apply(socket.open(start));
+	story.open(socket, start);
 	socket.turn(start, 100, 500);
 	story.apply(socket.peer_fin(start + seconds(1)));
 	story.verdicts.clear();
@@ -275,7 +285,7 @@ TEST_CASE("TLS farewells are not reuse") {
 TEST_CASE("a short TLS record after which the application reads is a request") {
 	Story story;
 	SocketModel socket;
-	story.apply(socket.open(start));
+	story.open(socket, start);
 	socket.turn(start, 100, 500);
 	story.apply(socket.peer_fin(start + seconds(1)));
 	story.apply(socket.late_write(start + seconds(2), 28, PayloadHead::tls_data, 23));
@@ -289,7 +299,7 @@ TEST_CASE("a short TLS record after which the application reads is a request") {
 TEST_CASE("TLS requests of any usual length are reuse") {
 	Story story;
 	SocketModel socket;
-	story.apply(socket.open(start));
+	story.open(socket, start);
 	socket.turn(start, 100, 500);
 	socket.receive(start + seconds(1), 24); // close_notify, never read
 	story.apply(socket.peer_fin(start + seconds(1)));
@@ -302,7 +312,7 @@ TEST_CASE("TLS requests of any usual length are reuse") {
 TEST_CASE("a passive opener answering after the client's FIN") {
 	Story story;
 	SocketModel socket(Role::passive);
-	story.apply(socket.open(start));
+	story.open(socket, start);
 	socket.receive(start, 100);
 	socket.read_all();
 	story.apply(socket.peer_fin(start + milliseconds(10)));
@@ -327,7 +337,7 @@ TEST_CASE("a passive opener answering after the client's FIN") {
 TEST_CASE("an upload answered early goes on after the FIN without being stale") {
 	Story story;
 	SocketModel socket;
-	story.apply(socket.open(start));
+	story.open(socket, start);
 	socket.send(start + milliseconds(10), 20000);
 	socket.acked(start + milliseconds(11));
 	socket.receive(start + milliseconds(20), 300);
@@ -348,6 +358,7 @@ TEST_CASE("an upload answered early goes on after the FIN without being stale") 
 	SECTION("the answer is read before the next write: the pool was not told") {
 		socket.read_all();
 		story.apply(socket.late_write(start + milliseconds(600), 100));
+		story.apply(socket.reset(start + milliseconds(601)));
 		story.finish(start + seconds(4));
 		CHECK(story.kinds() == Names{"limit_close", "stale_reuse"});
 	}
@@ -366,7 +377,7 @@ TEST_CASE("an upload answered early goes on after the FIN without being stale") 
 TEST_CASE("an early response seen at the FIN is reported once") {
 	Story story;
 	SocketModel socket;
-	story.apply(socket.open(start));
+	story.open(socket, start);
 	socket.send(start + milliseconds(10), 200000);
 	socket.acked_in_part(start + milliseconds(11), 60000);
 	socket.receive(start + milliseconds(20), 300);
@@ -380,9 +391,10 @@ TEST_CASE("an early response seen at the FIN is reported once") {
 TEST_CASE("closing with unread bytes is a dirty close by its owner") {
 	Story story;
 	SocketModel socket(GENERATE(Role::active, Role::passive));
-	story.apply(socket.open(start));
+	story.open(socket, start);
 	socket.receive(start + milliseconds(5), 300);
 	story.apply(socket.abort(start + milliseconds(9)));
+	story.finish(start + milliseconds(9));
 	REQUIRE(story.kinds() == Names{"dirty_close"});
 	CHECK(story.verdicts[0].evidence.unread_bytes == 300U);
 	CHECK(story.verdicts[0].evidence.rst_sent == true);
@@ -392,7 +404,7 @@ TEST_CASE("closing with unread bytes is a dirty close by its owner") {
 TEST_CASE("SO_LINGER 0 with nothing unread is nobody's fault") {
 	Story story;
 	SocketModel socket;
-	story.apply(socket.open(start));
+	story.open(socket, start);
 	socket.turn(start, 100, 500);
 	story.apply(socket.abort(start + milliseconds(9)));
 	CHECK(story.kinds().empty());
@@ -419,7 +431,7 @@ TEST_CASE("a connection in CLOSE_WAIT before us: the reuse is seen, the FIN's ti
 TEST_CASE("a late write that no hook sees is found by a scan, and what is not known is absent") {
 	Story story;
 	SocketModel socket;
-	story.apply(socket.open(start));
+	story.open(socket, start);
 	socket.turn(start, 100, 500);
 	story.apply(socket.peer_fin(start + seconds(1)));
 	socket.unseen_late_write(start + seconds(2), 50);
@@ -434,7 +446,7 @@ TEST_CASE("a late write that no hook sees is found by a scan, and what is not kn
 	CHECK(verdict.confidence == Confidence::likely);
 	CHECK(verdict.inferred ==
 	      "the time of the write, and what the application had read by then; that the bytes, which "
-	      "were not visible, are no farewell");
+	      "were not visible, are no farewell; that nobody takes what was written");
 	CHECK(verdict.time == start + seconds(9)); // its first discovery
 	CHECK(verdict.evidence.bytes_after_fin == 110U);
 	CHECK(verdict.evidence.idle == seconds(1));
@@ -448,28 +460,34 @@ TEST_CASE("a late write that no hook sees is found by a scan, and what is not kn
 	                                  "wrote 110 B to 10.0.0.7:8080 an unknown time after"));
 }
 
-TEST_CASE("a late write that is found when we close does not wait for the end of LAST_ACK") {
+TEST_CASE("a late write that is found when we close waits for what becomes of it") {
 	Story story;
 	SocketModel socket;
-	story.apply(socket.open(start));
+	story.open(socket, start);
 	socket.turn(start, 100, 500);
 	story.apply(socket.peer_fin(start + seconds(1)));
 	socket.unseen_late_write(start + seconds(2), 200);
 	story.apply(socket.close(start + seconds(3)));
 	REQUIRE(story.kinds() == Names{"idle_close"});
 	story.until(start + seconds(3) + milliseconds(250));
-	REQUIRE(story.kinds() == Names{"idle_close", "stale_reuse"});
-	CHECK(story.verdicts[1].confidence == Confidence::likely);
-	story.apply(socket.last_ack(start + seconds(30)));
+	REQUIRE(story.kinds() == Names{"idle_close"});
+	SECTION("an RST") {
+		story.apply(socket.reset(start + seconds(3) + milliseconds(300)));
+		CHECK(story.kinds() == Names{"idle_close", "stale_reuse"});
+		CHECK(story.verdicts[1].confidence == Confidence::likely);
+	}
+	SECTION("an acknowledgement") {
+		story.apply(socket.last_ack(start + seconds(4)));
+		CHECK(story.kinds() == Names{"idle_close"});
+	}
 	story.finish(start + seconds(40));
-	CHECK(story.kinds() == Names{"idle_close", "stale_reuse"});
 	CHECK(story.counters().tracked == 0);
 }
 
 TEST_CASE("an upload answered early whose rest no hook sees") {
 	Story story;
 	SocketModel socket;
-	story.apply(socket.open(start));
+	story.open(socket, start);
 	socket.send(start + milliseconds(10), 20000);
 	socket.acked(start + milliseconds(11));
 	constexpr std::uint32_t close_notify = 24;
@@ -486,7 +504,7 @@ TEST_CASE("an upload answered early whose rest no hook sees") {
 	SECTION("found when the answer has been read, perhaps before the write") {
 		socket.read_all();
 		story.apply(socket.close(start + milliseconds(1019)));
-		story.finish(start + seconds(4));
+		story.apply(socket.reset(start + milliseconds(1020)));
 		CHECK(story.kinds() == reuse);
 		CHECK(story.verdicts.back().confidence == Confidence::possible);
 	}
@@ -494,7 +512,7 @@ TEST_CASE("an upload answered early whose rest no hook sees") {
 		socket.read_all();
 		story.until(start + milliseconds(1020));
 		story.apply(socket.close(start + milliseconds(1021)));
-		story.finish(start + seconds(4));
+		story.apply(socket.reset(start + milliseconds(1022)));
 		CHECK(story.kinds() == reuse);
 		CHECK(story.verdicts.back().confidence == Confidence::likely);
 	}
@@ -516,7 +534,7 @@ TEST_CASE("the owner of an older connection comes from the scan") {
 TEST_CASE("events of a connection that has been judged and forgotten do not bring it back") {
 	Story story;
 	SocketModel socket;
-	story.apply(socket.open(start));
+	story.open(socket, start);
 	socket.turn(start, 100, 500);
 	story.apply(socket.peer_fin(start + seconds(1)));
 	story.apply(socket.late_write(start + seconds(2), 50));
@@ -531,7 +549,7 @@ TEST_CASE("events of a connection that has been judged and forgotten do not brin
 TEST_CASE("what another CPU says of a late write after the end brings nothing back") {
 	Story story;
 	SocketModel socket;
-	story.apply(socket.open(start));
+	story.open(socket, start);
 	socket.turn(start + milliseconds(1), 100, 500);
 	story.apply(socket.peer_fin(start + milliseconds(2001)));
 	story.apply(socket.late_write(start + milliseconds(2499), 163));
@@ -544,21 +562,40 @@ TEST_CASE("what another CPU says of a late write after the end brings nothing ba
 	CHECK(story.counters().tracked == 0);
 }
 
+TEST_CASE("a socket that is connected anew keeps its cookie, and its verdicts' ids go on") {
+	Story story;
+	const bool end_was_lost = GENERATE(false, true);
+	for (int i = 0; i < 2; i++) {
+		SocketModel socket;
+		const Nanoseconds opened = start + seconds(10 * i);
+		story.open(socket, opened);
+		socket.turn(opened, 100, 500);
+		story.apply(socket.peer_fin(opened + seconds(1)));
+		if (!end_was_lost) {
+			story.apply(socket.close(opened + seconds(2)));
+		}
+	}
+	REQUIRE(story.kinds() == Names{"idle_close", "idle_close"});
+	CHECK(story.verdicts[0].id == "7-1");
+	CHECK(story.verdicts[1].id == "7-2");
+	CHECK(story.counters().tracked == (end_was_lost ? 1U : 0U));
+}
+
 TEST_CASE("connections whose owner is not known are counted: only then a scan is of use") {
 	Story story(2);
 	CHECK(story.counters().unowned == 0);
 	SocketModel opened(Role::active, 1);
-	story.apply(opened.open(start));
+	story.open(opened, start);
 	CHECK(story.counters().unowned == 0);
 	SocketModel accepted(Role::passive, 2);
-	story.apply(accepted.open(start));
+	story.open(accepted, start);
 	CHECK(story.counters().unowned == 1);
 	story.apply(accepted.owner(start, 812, "server"));
 	CHECK(story.counters().unowned == 0);
 	story.apply(accepted.owner(start, 813, "server")); // another scan
 	CHECK(story.counters().unowned == 0);
 	SocketModel evicting(Role::passive, 3);
-	story.apply(evicting.open(start));
+	story.open(evicting, start);
 	CHECK(story.counters().evicted == 1);
 	CHECK(story.counters().unowned == 1);
 	story.apply(evicting.reset(start + seconds(1))); // the end of it
@@ -608,14 +645,15 @@ TEST_CASE(
 	SocketModel stale(Role::active, 1);
 	SocketModel quiet(Role::active, 2);
 	SocketModel fresh(Role::active, 3);
-	story.apply(stale.open(start));
+	story.open(stale, start);
 	stale.turn(start, 100, 500);
 	story.apply(stale.peer_fin(start + seconds(1)));
-	story.apply(quiet.open(start + seconds(2)));
-	story.apply(fresh.open(start + seconds(3)));
+	story.open(quiet, start + seconds(2));
+	story.open(fresh, start + seconds(3));
 	CHECK(story.counters().tracked == 2);
 	CHECK(story.counters().evicted == 1);
 	story.apply(stale.late_write(start + seconds(4), 50));
+	story.apply(stale.reset(start + seconds(4)));
 	story.finish(start + seconds(5));
 	CHECK(story.kinds() == Names{"idle_close", "stale_reuse"});
 	CHECK(story.verdicts[1].connection.age.has_value());

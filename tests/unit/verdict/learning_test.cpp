@@ -84,7 +84,7 @@ TEST_CASE("a stale reuse says how long that server keeps idle connections, and w
 	for (int i = 0; i < 4; i++) {
 		host.idle_close(milliseconds(5001));
 	}
-	host.idle_close(milliseconds(700)); // the server was under pressure
+	host.idle_close(milliseconds(1700)); // the server was under pressure
 	const Verdict& verdict = host.stale_reuse(milliseconds(5001));
 	REQUIRE(verdict.peer);
 	CHECK(verdict.peer->observations == 5);
@@ -157,9 +157,12 @@ TEST_CASE("limit closes teach a lifetime") {
 	Host host;
 	for (std::uint64_t i = 1; i <= 3; i++) {
 		SocketModel socket(Role::active, 1000 + i);
+		socket.observe();
 		const Nanoseconds opened = start + seconds(static_cast<std::int64_t>(i));
 		host.apply(socket.open(opened));
-		socket.turn(opened + seconds(60), 100, 500);
+		for (std::uint64_t turn = 1; turn <= i; turn++) {
+			socket.turn(opened + seconds(60) - milliseconds(100 * (i - turn)), 100, 500);
+		}
 		host.apply(socket.peer_fin(opened + seconds(60) + milliseconds(1)));
 	}
 	REQUIRE(host.verdicts.size() == 3);

@@ -30,6 +30,7 @@ class Lives {
 
 	void apply(const Event& event) { engine_->apply(event, collect_); }
 	void until(Nanoseconds now) { engine_->on_tick(now, collect_); }
+	void finish(Nanoseconds now) { engine_->finish(now, collect_); }
 	void kill() { begin(); }
 	std::size_t end_resume() { return engine_->end_resume(); }
 	[[nodiscard]] std::size_t unmet() const { return engine_->unmet(); }
@@ -102,6 +103,7 @@ TEST_CASE("a late write that was told before a kill is not told again", "[resume
 	SocketModel socket;
 	begin_story(lives, socket);
 	lives.apply(socket.late_write(start + seconds(3), 163));
+	lives.apply(socket.read_after_late_write(start + seconds(3)));
 	lives.until(start + seconds(4));
 	REQUIRE(lives.ids() == Names{"idle_close 7-1", "stale_reuse 7-2"});
 	lives.kill();
@@ -171,20 +173,20 @@ TEST_CASE("a FIN that was not seen leaves open whether its end of file was read"
 	SECTION("the FIN is still unread: no end of file was read") {
 		late.late->unread = 1;
 		lives.apply(late);
-		lives.until(start + seconds(5));
+		lives.finish(start + seconds(5));
 		CHECK(lives.verdicts.back().evidence.eof_read == false);
 	}
 	SECTION("the FIN was taken, with an end of file or with the last bytes before it") {
 		late.late->unread = 0;
 		lives.apply(late);
-		lives.until(start + seconds(5));
+		lives.finish(start + seconds(5));
 		CHECK_FALSE(lives.verdicts.back().evidence.eof_read.has_value());
 	}
 	SECTION("it was seen to be read") {
 		late.late->unread = 0;
 		late.eof_read = true;
 		lives.apply(late);
-		lives.until(start + seconds(5));
+		lives.finish(start + seconds(5));
 		CHECK(lives.verdicts.back().evidence.eof_read == true);
 	}
 	CHECK_FALSE(lives.verdicts.back().evidence.peeked.has_value());

@@ -3,6 +3,7 @@
 #include "support/catch.hpp"
 #include "support/socket_model.hpp"
 #include "track/reading.hpp"
+#include "verdict/late_facts.hpp"
 #include "verdict/rules.hpp"
 
 namespace stalesock::test {
@@ -11,11 +12,24 @@ namespace {
 
 constexpr Nanoseconds start = seconds(1000);
 
-std::optional<Finding> found_at_fin(SocketModel& socket, Nanoseconds now) {
+/// Hooks see what it sends and receives.
+class Watched : public SocketModel {
+  public:
+	Watched() { observe(); }
+};
+
+/// ... from its start.
+Connection watched() {
 	Connection connection;
 	connection.role = Role::active;
+	connection.opened_known = true;
+	return connection;
+}
+
+std::optional<Finding> found_at_fin(SocketModel& socket, Nanoseconds now) {
+	const Connection connection = watched();
 	const Event event = socket.peer_fin(now);
-	return first_finding(rules_at_peer_fin(), {connection, &event, tick});
+	return judge_end({connection, &event, tick});
 }
 
 std::optional<VerdictKind> at_fin(SocketModel& socket, Nanoseconds now) {
@@ -24,16 +38,15 @@ std::optional<VerdictKind> at_fin(SocketModel& socket, Nanoseconds now) {
 }
 
 std::optional<Finding> at_reset(SocketModel& socket, Nanoseconds now) {
-	Connection connection;
-	connection.role = Role::active;
+	const Connection connection = watched();
 	const Event event = socket.reset(now);
-	return first_finding(rules_at_reset(), {connection, &event, tick});
+	return judge_end({connection, &event, tick});
 }
 
 } // namespace
 
 TEST_CASE("reuse_race: nothing of the request acknowledged, nothing answered") {
-	SocketModel socket;
+	Watched socket;
 	socket.turn(start, 100, 500);
 	socket.send(start + milliseconds(1000), 27);
 	SECTION("the FIN does not acknowledge it") {
@@ -45,7 +58,7 @@ TEST_CASE("reuse_race: nothing of the request acknowledged, nothing answered") {
 	}
 	SECTION("a part was acknowledged: the server had begun to take it") {
 		socket.acked_in_part(start + milliseconds(1010), 10);
-		CHECK_FALSE(at_fin(socket, start + milliseconds(1016)).has_value());
+		CHECK(at_fin(socket, start + milliseconds(1016)) == VerdictKind::unanswered_close);
 	}
 	SECTION("a parting TLS record came with the FIN: still a race") {
 		socket.receive(start + milliseconds(1016), 24);
@@ -65,13 +78,12 @@ TEST_CASE("reuse_race: nothing of the request acknowledged, nothing answered") {
 
 TEST_CASE("a race right after the send before it may be the rest of that request") {
 	const auto confidence = [](Nanoseconds gap) {
-		SocketModel socket;
+		Watched socket;
 		socket.turn(start, 100, 500);
 		socket.send(start + gap, 27);
-		Connection connection;
-		connection.role = Role::active;
+		const Connection connection = watched();
 		const Event event = socket.peer_fin(start + gap + milliseconds(16));
-		const auto finding = first_finding(rules_at_peer_fin(), {connection, &event, tick});
+		const auto finding = judge_end({connection, &event, tick});
 		CHECK(finding->kind == VerdictKind::reuse_race);
 		return finding->confidence;
 	};
@@ -80,7 +92,7 @@ TEST_CASE("a race right after the send before it may be the rest of that request
 }
 
 TEST_CASE("a first request that crosses the FIN is a race only after a gap") {
-	SocketModel socket;
+	Watched socket;
 	(void)socket.open(start);
 	SECTION("opened in advance, used later") {
 		socket.send(start + same_request, 27);
@@ -101,7 +113,7 @@ TEST_CASE("a first request that crosses the FIN is a race only after a gap") {
 
 TEST_CASE("the idle time of an unused connection counts from the end of its handshake") {
 	const Nanoseconds established = start + milliseconds(1200); // a long way, and a SYN sent again
-	SocketModel socket;
+	Watched socket;
 	(void)socket.open(start);
 	socket.established(established);
 	SECTION("used at once, within the same jiffy") {
@@ -136,18 +148,18 @@ TEST_CASE("the idle time of an unused connection counts from the end of its hand
 TEST_CASE("last words that cross a first request are no early answer to it, though the SYN was "
           "sent again") {
 	const Nanoseconds established = start + milliseconds(1300);
-	SocketModel socket;
+	Watched socket;
 	(void)socket.open(start);
 	socket.view().retransmits = 1;
 	socket.established(established);
 	socket.send(established + seconds(1), 491);
 	socket.view().delivered_tx_us = 0; // which of the two SYNs was answered is not known
 	socket.receive(established + milliseconds(1016), 24);
-	CHECK(at_fin(socket, established + milliseconds(1017)) == VerdictKind::reuse_race);
+	CHECK(at_fin(socket, established + milliseconds(1017)) == VerdictKind::unanswered_close);
 }
 
 TEST_CASE("unanswered_close within one tick of the answer before") {
-	SocketModel socket;
+	Watched socket;
 	// Response, next request and FIN within 500 us: no jiffy tells their order.
 	socket.turn(start, 100, 500, microseconds(100));
 	socket.send(start + microseconds(300), 80);
@@ -168,7 +180,7 @@ TEST_CASE("unanswered_close within one tick of the answer before") {
 
 TEST_CASE("what was written at once, and met the peer's end at once, may have been no request") {
 	const auto judged = [](Nanoseconds gap, Nanoseconds taken) {
-		SocketModel socket;
+		Watched socket;
 		socket.turn(start, 100, 50000);
 		const Nanoseconds written = start + seconds(1) + gap;
 		socket.receive(start + seconds(1), 50000);
@@ -176,9 +188,8 @@ TEST_CASE("what was written at once, and met the peer's end at once, may have be
 		socket.send(written, 42);
 		socket.acked(written + microseconds(10));
 		const Event event = socket.peer_fin(written + taken);
-		Connection connection;
-		connection.role = Role::active;
-		return *first_finding(rules_at_peer_fin(), {connection, &event, tick});
+		const Connection connection = watched();
+		return *judge_end({connection, &event, tick});
 	};
 	const Finding at_once = judged(microseconds(20), microseconds(30));
 	CHECK(at_once.kind == VerdictKind::unanswered_close);
@@ -190,16 +201,16 @@ TEST_CASE("what was written at once, and met the peer's end at once, may have be
 }
 
 TEST_CASE("unanswered_close needs a write") {
-	SocketModel socket;
+	Watched socket;
 	(void)socket.open(start);
 	CHECK(at_fin(socket, start + seconds(60)) == VerdictKind::idle_close);
-	SocketModel quick;
+	Watched quick;
 	(void)quick.open(start);
 	CHECK_FALSE(at_fin(quick, start + milliseconds(50)).has_value());
 }
 
 TEST_CASE("limit_close and idle_close meet at the idle threshold") {
-	SocketModel socket;
+	Watched socket;
 	socket.turn(start, 100, 500, microseconds(0));
 	SECTION("just below") {
 		CHECK(at_fin(socket, start + idle_threshold - tick) == VerdictKind::limit_close);
@@ -210,7 +221,7 @@ TEST_CASE("limit_close and idle_close meet at the idle threshold") {
 }
 
 TEST_CASE("what crossed the last request may be no answer to it, and limit_close says so") {
-	SocketModel socket;
+	Watched socket;
 	socket.established(start);
 	const Nanoseconds sent = start + milliseconds(350);
 	socket.send(sent, 582);
@@ -233,14 +244,14 @@ TEST_CASE("what crossed the last request may be no answer to it, and limit_close
 	SECTION("it waits for our delayed ACK, and the peer's end acknowledges the request") {
 		socket.receive(sent + microseconds(32'473), 40);
 		socket.read_all();
-		fin = sent + milliseconds(60);
+		fin = sent + milliseconds(45);
 		socket.acked(fin);
 	}
 	SECTION("it waits for our delayed ACK, and came with the acknowledgement of the request") {
 		socket.acked(sent + microseconds(32'473));
 		socket.receive(sent + microseconds(32'473), 40);
 		socket.read_all();
-		fin = sent + milliseconds(60);
+		fin = sent + milliseconds(45);
 		expected = Confidence::certain;
 	}
 	const auto finding = found_at_fin(socket, fin);
@@ -251,7 +262,7 @@ TEST_CASE("what crossed the last request may be no answer to it, and limit_close
 
 TEST_CASE("a write that only the peer's end acknowledges may have had no answer, and idle_close "
           "says so") {
-	SocketModel socket;
+	Watched socket;
 	socket.turn(start, 100, 500, microseconds(0));
 	const Nanoseconds sent = start + milliseconds(350);
 	socket.send(sent, 582);
@@ -278,7 +289,7 @@ TEST_CASE("a write that only the peer's end acknowledges may have had no answer,
 }
 
 TEST_CASE("a slow response with the FIN is not an idle close") {
-	SocketModel socket;
+	Watched socket;
 	socket.send(start, 100);
 	socket.acked(start + seconds(5));
 	socket.receive(start + seconds(5), 24);
@@ -287,7 +298,7 @@ TEST_CASE("a slow response with the FIN is not an idle close") {
 
 TEST_CASE("the time that an answer took is not idle") {
 	const auto judged = [](Nanoseconds answered, Nanoseconds closed, std::uint32_t parting) {
-		SocketModel socket;
+		Watched socket;
 		socket.turn(start, 100, 500);
 		socket.send(start + seconds(1), 100);
 		socket.acked(start + seconds(1) + answered);
@@ -298,10 +309,9 @@ TEST_CASE("the time that an answer took is not idle") {
 			socket.receive(start + seconds(4) + answered, parting);
 			socket.send_ack(start + seconds(4) + answered);
 		}
-		Connection connection;
-		connection.role = Role::active;
+		const Connection connection = watched();
 		const Event event = socket.peer_fin(start + seconds(1) + answered + closed);
-		return *first_finding(rules_at_peer_fin(), {connection, &event, tick});
+		return *judge_end({connection, &event, tick});
 	};
 	SECTION("of an idle close") {
 		const Finding slow = judged(milliseconds(1600), seconds(2), 0);
@@ -332,41 +342,60 @@ TEST_CASE("the time that an answer took is not idle") {
 }
 
 TEST_CASE("an answer as long as a close_notify, read long before the FIN, is an answer") {
-	SocketModel socket;
+	Watched socket;
 	socket.send(start, 4723);
 	socket.acked(start + milliseconds(62));
 	socket.receive(start + milliseconds(62), 24);
 	socket.read_all();
 	socket.send_ack(start + milliseconds(63));
-	socket.view().parting_read = true;
-	Connection connection;
-	connection.role = Role::active;
+	const Connection connection = watched();
 	const Event event = socket.peer_fin(start + milliseconds(750));
-	const Finding finding = *first_finding(rules_at_peer_fin(), {connection, &event, tick});
+	const Finding finding = *judge_end({connection, &event, tick});
 	CHECK(finding.kind == VerdictKind::idle_close);
 	CHECK(finding.evidence.idle == milliseconds(688));
 	CHECK(finding.evidence.send_age == milliseconds(750));
 }
 
-TEST_CASE("behind parting words our last ACK tells of a slow answer") {
+namespace {
+
+/// A second answer, after some time, then two seconds of silence, and a close_notify with the FIN.
+Finding closed_with_notify(SocketModel& socket, const Connection& connection,
+                           Nanoseconds answered) {
+	socket.turn(start, 100, 500);
+	socket.send(start + seconds(1), 100);
+	socket.acked(start + seconds(1) + milliseconds(1)); // at once, without the answer
+	socket.receive(start + seconds(1) + answered, 500);
+	socket.read_all();
+	socket.send_ack(start + seconds(1) + answered + milliseconds(40));
+	socket.receive(start + seconds(3) + answered, 31); // close_notify with the FIN
+	const Event event = socket.peer_fin(start + seconds(3) + answered);
+	return *judge_end({connection, &event, tick});
+}
+
+} // namespace
+
+TEST_CASE("behind parting words the record of the exchange tells when the answer had come") {
+	for (const auto answered : {milliseconds(1600), milliseconds(160), milliseconds(4)}) {
+		Watched socket;
+		const Finding finding = closed_with_notify(socket, watched(), answered);
+		CHECK(finding.kind == VerdictKind::idle_close);
+		// A quick answer's age is not as exact as the send's.
+		CHECK(finding.evidence.idle ==
+		      seconds(2) + (answered < milliseconds(50) ? answered : milliseconds(0)));
+		CHECK(finding.confidence == Confidence::likely);
+		CHECK(finding.inferred == "that what came last was no answer");
+		CHECK(finding.counts_when_agreed);
+	}
+}
+
+TEST_CASE("behind parting words, without a record, our last ACK tells of a slow answer") {
 	const auto idle = [](Nanoseconds answered) {
 		SocketModel socket;
-		socket.turn(start, 100, 500);
-		socket.send(start + seconds(1), 100);
-		socket.acked(start + seconds(1) + milliseconds(1)); // at once, without the answer
-		socket.receive(start + seconds(1) + answered, 500);
-		socket.read_all();
-		socket.send_ack(start + seconds(1) + answered + milliseconds(40));
-		socket.receive(start + seconds(3) + answered, 31); // close_notify with the FIN
 		Connection connection;
 		connection.role = Role::active;
-		const Event event = socket.peer_fin(start + seconds(3) + answered);
-		const Finding finding = *first_finding(rules_at_peer_fin(), {connection, &event, tick});
+		const Finding finding = closed_with_notify(socket, connection, answered);
 		CHECK(finding.kind == VerdictKind::idle_close);
-		const bool guessed = answered >= milliseconds(160); // a probe is acknowledged too
-		CHECK(finding.confidence == (guessed ? Confidence::likely : Confidence::certain));
-		CHECK(finding.inferred == (guessed ? "that our last segment acknowledged the answer" : ""));
-		CHECK_FALSE(finding.parting_words); // so it does not teach
+		CHECK(finding.confidence == Confidence::likely);
 		return finding.evidence.idle;
 	};
 	CHECK(idle(milliseconds(1600)) == milliseconds(1960));
@@ -374,14 +403,31 @@ TEST_CASE("behind parting words our last ACK tells of a slow answer") {
 	CHECK(idle(milliseconds(160)) == milliseconds(1960));
 }
 
+TEST_CASE("last words that were read before the FIN, on a connection of one request, are known by "
+          "their length") {
+	const auto closed_after = [](std::uint32_t words) {
+		Watched socket;
+		socket.turn(start, 100, 500);
+		socket.receive(start + seconds(2), words);
+		socket.read_all();
+		socket.send_ack(start + seconds(2));
+		return *found_at_fin(socket, start + seconds(2) + milliseconds(1));
+	};
+	const Finding notified = closed_after(24);
+	CHECK(notified.kind == VerdictKind::idle_close);
+	CHECK(notified.confidence == Confidence::likely);
+	CHECK(notified.evidence.idle == seconds(2) + milliseconds(1));
+	CHECK(closed_after(300).kind ==
+	      VerdictKind::limit_close); // the rest of an answer that came slowly
+}
+
 TEST_CASE("parting words with the FIN do not hide the idle time") {
-	SocketModel socket;
+	Watched socket;
 	socket.turn(start, 100, 500);
 	socket.receive(start + seconds(5), 24); // close_notify
-	Connection connection;
-	connection.role = Role::active;
+	const Connection connection = watched();
 	const Event event = socket.peer_fin(start + seconds(5));
-	const auto finding = first_finding(rules_at_peer_fin(), {connection, &event, tick});
+	const auto finding = judge_end({connection, &event, tick});
 	REQUIRE(finding.has_value());
 	CHECK(finding->kind == VerdictKind::idle_close);
 	CHECK(finding->evidence.idle == seconds(5));
@@ -390,20 +436,20 @@ TEST_CASE("parting words with the FIN do not hide the idle time") {
 
 TEST_CASE("what only the length of the last words tells is a guess, and says so") {
 	const auto closed_after = [](std::uint32_t unread) {
-		SocketModel socket;
+		Watched socket;
 		socket.turn(start, 100, 500);
 		socket.receive(start + seconds(5), unread);
 		socket.send_ack(start + seconds(5));
-		Connection connection;
-		connection.role = Role::active;
+		const Connection connection = watched();
 		const Event event = socket.peer_fin(start + seconds(5));
-		return *first_finding(rules_at_peer_fin(), {connection, &event, tick});
+		return *judge_end({connection, &event, tick});
 	};
 	const Finding idle = closed_after(longest_parting_words);
 	CHECK(idle.kind == VerdictKind::idle_close);
 	CHECK(idle.confidence == Confidence::likely);
 	CHECK(idle.inferred == "that what came last was no answer");
-	CHECK(idle.parting_words);
+	CHECK_FALSE(idle.counts_when_agreed); // perhaps the only answer, in parts
+	CHECK(closed_after(close_notify_sizes[0]).counts_when_agreed);
 	const Finding limit = closed_after(longest_parting_words + 1);
 	CHECK(limit.kind == VerdictKind::limit_close);
 	CHECK(limit.confidence == Confidence::likely);
@@ -411,7 +457,7 @@ TEST_CASE("what only the length of the last words tells is a guess, and says so"
 }
 
 TEST_CASE("an RST without a FIN") {
-	SocketModel socket;
+	Watched socket;
 	socket.turn(start, 100, 500);
 	SECTION("on an idle connection") {
 		const auto finding = at_reset(socket, start + seconds(2));
@@ -424,7 +470,7 @@ TEST_CASE("an RST without a FIN") {
 		const auto finding = at_reset(socket, start + seconds(2) + race_window);
 		REQUIRE(finding.has_value());
 		CHECK(finding->kind == VerdictKind::reuse_race);
-		CHECK(finding->confidence == Confidence::certain);
+		CHECK(finding->confidence == Confidence::likely); // it may have been read all the same
 	}
 	SECTION("soon after a request, which was acknowledged") {
 		socket.send(start + seconds(2), 80);
@@ -450,30 +496,26 @@ TEST_CASE("an RST without a FIN") {
 		CHECK(finding->kind == VerdictKind::early_response);
 		CHECK(finding->confidence == Confidence::certain);
 	}
-	SECTION("right after an answer that lies unread, with nothing under way") {
+	SECTION("right after an answer") {
 		socket.send(start + seconds(2), 20000);
 		socket.acked(start + seconds(2) + milliseconds(1));
 		socket.receive(start + seconds(2) + milliseconds(2), 300);
-		const auto finding = at_reset(socket, start + seconds(2) + early_window);
-		REQUIRE(finding.has_value());
-		CHECK(finding->kind == VerdictKind::early_response);
-		CHECK(finding->confidence == Confidence::likely);
-		CHECK(finding->inferred == "that the request was still being sent");
-	}
-	SECTION("right after an answer that was read, or that lay there for long") {
-		socket.send(start + seconds(2), 20000);
-		socket.acked(start + seconds(2) + milliseconds(1));
-		socket.receive(start + seconds(2) + milliseconds(2), 300);
-		SECTION("read") {
+		const bool read = GENERATE(false, true);
+		if (read) {
 			socket.read_all();
-			CHECK(!at_reset(socket, start + seconds(2) + milliseconds(3)));
 		}
-		SECTION("unread for longer than the rest of a request takes") {
-			const auto finding =
-				at_reset(socket, start + seconds(2) + early_window + milliseconds(4));
-			REQUIRE(finding.has_value());
-			CHECK(finding->kind == VerdictKind::idle_close);
-		}
+		const auto finding = at_reset(socket, start + seconds(2) + milliseconds(10));
+		REQUIRE(finding.has_value());
+		CHECK(finding->kind == (read ? VerdictKind::limit_close : VerdictKind::early_response));
+		CHECK(finding->confidence == Confidence::likely);
+		CHECK(finding->inferred == (read ? "that the close belongs to the answer before it"
+		                                 : "that the request was still being sent"));
+	}
+	SECTION("a while after an answer") {
+		socket.turn(start + seconds(2), 20000, 300);
+		const auto finding = at_reset(socket, start + seconds(2) + idle_threshold);
+		REQUIRE(finding.has_value());
+		CHECK(finding->kind == VerdictKind::idle_close);
 	}
 }
 
@@ -490,11 +532,12 @@ Connection with_late_write(PayloadHead head, std::uint32_t bytes, std::uint16_t 
 	connection.fin->late->bytes = bytes;
 	connection.fin->late->record_length = record_length;
 	connection.fin->late->unread = 1;
+	connection.fin->rst_received = true;
 	return connection;
 }
 
 VerdictKind late_kind(const Connection& connection) {
-	return first_finding(rules_at_late_write(), {connection, nullptr, tick})->kind;
+	return judge_late_write({connection, nullptr, tick})->kind;
 }
 
 } // namespace
@@ -512,8 +555,9 @@ TEST_CASE("farewell_write: what the first bytes are") {
 		{PayloadHead::tls_data, 24, tls_alert_record, VerdictKind::farewell_write},
 		{PayloadHead::tls_data, 45, tls_short_record, VerdictKind::farewell_write},
 		{PayloadHead::tls_data, 46, tls_short_record + 1, VerdictKind::stale_reuse},
-		{PayloadHead::goodbye, longest_farewell, 0, VerdictKind::farewell_write},
-		{PayloadHead::goodbye, longest_farewell + 1, 0, VerdictKind::stale_reuse},
+		{PayloadHead::tls_alert, 229, 224, VerdictKind::farewell_write},
+		{PayloadHead::goodbye, longest_parting_line, 0, VerdictKind::farewell_write},
+		{PayloadHead::goodbye, longest_parting_line + 1, 0, VerdictKind::stale_reuse},
 		{PayloadHead::other, 5, 0, VerdictKind::stale_reuse},
 		{PayloadHead::unknown, 24, 0, VerdictKind::stale_reuse},
 	}));
@@ -567,16 +611,16 @@ TEST_CASE("an answer that was read with its end of file, by another thread, does
 
 TEST_CASE("a short TLS record is open until the application shows what it was") {
 	Connection connection = with_late_write(PayloadHead::tls_data, 40, 35);
-	CHECK(farewell_is_open(connection));
+	CHECK(late_write_is_open({connection}));
 	connection.fin->late->read_afterwards = true;
-	CHECK_FALSE(farewell_is_open(connection));
+	CHECK_FALSE(late_write_is_open({connection}));
 	CHECK(late_kind(connection) == VerdictKind::stale_reuse);
 }
 
 TEST_CASE("bytes that were not visible lower the confidence while they could be a farewell") {
 	const auto confidence = [](std::uint32_t bytes) {
 		const Connection connection = with_late_write(PayloadHead::unknown, bytes, 0);
-		return first_finding(rules_at_late_write(), {connection, nullptr, tick})->confidence;
+		return judge_late_write({connection, nullptr, tick})->confidence;
 	};
 	CHECK(confidence(longest_farewell) == Confidence::likely);
 	CHECK(confidence(longest_farewell + 1) == Confidence::certain);
@@ -585,8 +629,7 @@ TEST_CASE("bytes that were not visible lower the confidence while they could be 
 TEST_CASE("a late write that only a scan found has no time") {
 	Connection connection = with_late_write(PayloadHead::unknown, 200, 0);
 	const auto delay = [&] {
-		return first_finding(rules_at_late_write(), {connection, nullptr, tick})
-		    ->evidence.fin_to_write;
+		return judge_late_write({connection, nullptr, tick})->evidence.fin_to_write;
 	};
 	CHECK(delay() == seconds(1));
 	connection.fin->late->time_known = false;
@@ -599,7 +642,7 @@ TEST_CASE("where a write is hidden, the length of a close_notify is a farewell's
 		Connection connection = with_late_write(PayloadHead::unknown, bytes, 0);
 		connection.fin->late->begin_seen = kernel_tls;
 		connection.fin->late->kernel_tls = kernel_tls;
-		return *first_finding(rules_at_late_write(), {connection, nullptr, tick});
+		return *judge_late_write({connection, nullptr, tick});
 	};
 	for (const std::uint32_t close_notify : {24U, 31U}) {
 		CHECK(judged(close_notify).kind == VerdictKind::farewell_write);
@@ -611,7 +654,7 @@ TEST_CASE("where a write is hidden, the length of a close_notify is a farewell's
 
 TEST_CASE("frames of HTTP/2 that ask for nothing are no reuse, however many") {
 	Connection connection = with_late_write(PayloadHead::http2_control, 4000, 0);
-	const Finding finding = *first_finding(rules_at_late_write(), {connection, nullptr, tick});
+	const Finding finding = *judge_late_write({connection, nullptr, tick});
 	CHECK(finding.kind == VerdictKind::farewell_write);
 	CHECK(finding.confidence == Confidence::certain);
 	CHECK(finding.evidence.late_head == "http2_control");
@@ -628,7 +671,7 @@ TEST_CASE("over TLS flow control is told by its length, and only amid an exchang
 		connection.fin->late->time = start + after;
 		connection.fin->late->unread = unread;
 		connection.fin->late->control_sized = true;
-		return *first_finding(rules_at_late_write(), {connection, nullptr, tick});
+		return *judge_late_write({connection, nullptr, tick});
 	};
 	const Finding amid = judged(milliseconds(1), milliseconds(3), 1);
 	CHECK(amid.kind == VerdictKind::farewell_write);
@@ -655,9 +698,7 @@ TEST_CASE("where a write is hidden, an early response is a guess") {
 	connection.fin->view = SocketView{};
 	connection.fin->view->rcv_nxt = 301;
 	connection.fin->view->bytes_received = 300;
-	const auto judged = [&] {
-		return *first_finding(rules_at_late_write(), {connection, nullptr, tick});
-	};
+	const auto judged = [&] { return *judge_late_write({connection, nullptr, tick}); };
 	CHECK(judged().kind == VerdictKind::early_response);
 	CHECK(judged().confidence == Confidence::certain);
 	connection.fin->late->begin_seen = kernel_tls;
@@ -672,7 +713,7 @@ TEST_CASE("a send that began before the FIN is not reuse") {
 	Connection connection = with_late_write(PayloadHead::other, 5000, 0);
 	CHECK(late_kind(connection) == VerdictKind::stale_reuse);
 	connection.fin->late->continued = true;
-	CHECK_FALSE(first_finding(rules_at_late_write(), {connection, nullptr, tick}).has_value());
+	CHECK_FALSE(judge_late_write({connection, nullptr, tick}).has_value());
 }
 
 TEST_CASE("dirty_close needs unread bytes, our close, and no RST from the peer") {

@@ -33,6 +33,16 @@ class Host {
 		engine_.apply(event, [this](const Verdict& verdict) { verdicts.push_back(verdict); });
 	}
 
+	/// A scan finds the socket, and is over.
+	void scan(SocketModel& socket, Nanoseconds now) {
+		apply(socket.full(EventKind::scan, now));
+		until(now + milliseconds(300));
+	}
+	void until(Nanoseconds now) {
+		engine_.on_tick(now, [this](const Verdict& verdict) { verdicts.push_back(verdict); });
+	}
+	[[nodiscard]] Engine& engine() { return engine_; }
+
 	/// A connection that has been used once, at `now`.
 	SocketModel used(Nanoseconds now, Role role = Role::active) {
 		SocketModel socket(role, ++cookie_);
@@ -99,10 +109,10 @@ TEST_CASE("close_wait_leak: a minute after the FIN, once") {
 	const Nanoseconds fin = start + seconds(5);
 	host.apply(socket.peer_fin(fin));
 	host.verdicts.clear();
-	host.apply(socket.full(EventKind::scan, fin + minute - milliseconds(1)));
+	host.scan(socket, fin + minute - milliseconds(1));
 	CHECK(host.kinds() == Names{});
-	host.apply(socket.full(EventKind::scan, fin + minute));
-	host.apply(socket.full(EventKind::scan, fin + minute + seconds(10)));
+	host.scan(socket, fin + minute);
+	host.scan(socket, fin + minute + seconds(10));
 	REQUIRE(host.kinds() == Names{"close_wait_leak"});
 	const Verdict& verdict = host.verdicts[0];
 	CHECK(verdict.confidence == Confidence::certain);
@@ -118,14 +128,14 @@ TEST_CASE("close_wait_leak: whether EOF was read is told only where it is known"
 	SECTION("nothing lay before the FIN, and it has been read") {
 		host.apply(socket.peer_fin(start + seconds(1)));
 		socket.read_all();
-		host.apply(socket.full(EventKind::scan, start + seconds(70)));
+		host.scan(socket, start + seconds(70));
 		CHECK(host.verdicts.back().evidence.eof_read == true);
 	}
 	SECTION("bytes lay before it: they take the FIN along") {
 		socket.receive(start + milliseconds(900), 40);
 		host.apply(socket.peer_fin(start + seconds(1)));
 		socket.read_all();
-		host.apply(socket.full(EventKind::scan, start + seconds(70)));
+		host.scan(socket, start + seconds(70));
 		CHECK_FALSE(host.verdicts.back().evidence.eof_read);
 	}
 }
@@ -138,25 +148,47 @@ TEST_CASE("close_wait_leak: leaks of one process and peer are counted while they
 		host.apply(sockets.back().peer_fin(start + seconds(1)));
 	}
 	host.verdicts.clear();
-	host.apply(sockets[0].full(EventKind::scan, start + seconds(70)));
-	host.apply(sockets[1].full(EventKind::scan, start + seconds(80)));
+	host.scan(sockets[0], start + seconds(70));
+	host.scan(sockets[1], start + seconds(80));
 	REQUIRE(host.verdicts.size() == 2);
 	CHECK(host.verdicts[1].evidence.leaked == 2U);
 	CHECK(host.verdicts[1].evidence.leaking == seconds(10));
 	host.apply(sockets[0].close(start + seconds(81)));
-	host.apply(sockets[2].full(EventKind::scan, start + seconds(90)));
+	host.scan(sockets[2], start + seconds(90));
 	REQUIRE(host.verdicts.size() == 3);
 	CHECK(host.verdicts[2].evidence.leaked == 2U);
+}
+
+TEST_CASE("close_wait_leak: who holds the descriptor now, not who connected") {
+	Host host;
+	SocketModel socket = host.used(start);
+	host.apply(socket.peer_fin(start + seconds(1)));
+	host.verdicts.clear();
+	CHECK_FALSE(host.engine().take_wish_for_holders());
+	host.apply(socket.full(EventKind::scan, start + seconds(70)));
+	REQUIRE(host.engine().take_wish_for_holders());
+	CHECK_FALSE(host.engine().take_wish_for_holders());
+	const bool held = GENERATE(true, false);
+	if (held) {
+		host.apply(socket.owner(start + seconds(70), 901, "sleep"));
+	}
+	host.engine().note_holders_seen(start + seconds(70));
+	host.until(start + seconds(71));
+	REQUIRE(host.kinds() == Names{"close_wait_leak"});
+	const Owner& owner = host.verdicts[0].owner;
+	CHECK(owner.pid.value_or(0) ==
+	      (held ? 901 : 0)); // the one who connected (812) has no descriptor any more
+	CHECK(owner.source == (held ? OwnerSource::scan : OwnerSource::unknown));
 }
 
 TEST_CASE("close_wait_leak: a connection that was evicted leaks no more") {
 	Host host(1);
 	SocketModel first = host.used(start);
 	host.apply(first.peer_fin(start + seconds(1)));
-	host.apply(first.full(EventKind::scan, start + seconds(70)));
+	host.scan(first, start + seconds(70));
 	SocketModel second = host.used(start + seconds(71));
 	host.apply(second.peer_fin(start + seconds(72)));
-	host.apply(second.full(EventKind::scan, start + seconds(140)));
+	host.scan(second, start + seconds(140));
 	CHECK(host.verdicts.back().kind == VerdictKind::close_wait_leak);
 	CHECK(host.verdicts.back().evidence.leaked == 1U);
 }
