@@ -95,8 +95,8 @@ def stale_reuse():
     client.close()
 
 
-def reuse_race():
-    """The server gives up with the request unread: nobody could have known."""
+def refused_request():
+    """The server gives up with the request unread. Its RST acknowledges the request, so the wire does not tell whether it was read."""
     client, server = used()
     time.sleep(IDLE)
     client.sendall(REQUEST)
@@ -167,7 +167,7 @@ def abandoned_response():
     server.close()
 
 
-CASES = [stale_reuse, reuse_race, idle_close, limit_close, unanswered_close, farewell, abandoned_response]
+CASES = [stale_reuse, refused_request, idle_close, limit_close, unanswered_close, farewell, abandoned_response]
 
 
 def main(stalesock, *names):
