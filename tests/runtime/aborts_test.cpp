@@ -64,9 +64,7 @@ TEST_CASE("the peer closes without having read a reused connection's request", "
 	const Seen seen = watch().observe(connection);
 	REQUIRE(names(seen.active) == Names{"reuse_race"});
 	CHECK(seen.active[0].at("evidence").at("rst_received") == true);
-	REQUIRE(names(seen.passive) == Names{"dirty_close"});
-	CHECK(seen.passive[0].at("evidence").at("unread_bytes") == request.size());
-	CHECK(seen.passive[0].at("owner").at("source") == "close");
+	CHECK(names(seen.passive) == Names{}); // the client's verdict tells
 }
 
 TEST_CASE("the peer resets on the first request: unanswered, and nothing was reused", "[aborts]") {
@@ -80,7 +78,7 @@ TEST_CASE("the peer resets on the first request: unanswered, and nothing was reu
 	REQUIRE(names(seen.active) == Names{"unanswered_close"});
 	CHECK(seen.active[0].at("confidence") == "likely");
 	CHECK(seen.active[0].at("evidence").at("rst_received") == true);
-	CHECK(names(seen.passive) == Names{"dirty_close"});
+	CHECK(names(seen.passive) == Names{}); // the client's verdict tells
 }
 
 TEST_CASE("an RST follows the FIN while nobody writes", "[aborts]") {

@@ -82,6 +82,7 @@ TEST_CASE("bytes written after the FIN but before the watch are not counted", "[
 	send_all(connection.active, request);
 	Watch later;
 	send_all(connection.active, "12345");
+	CHECK(reads_eof(connection.active)); // it waits for an answer
 
 	const Seen seen = later.observe(connection);
 	REQUIRE(names(seen.active) == Names{"stale_reuse"});

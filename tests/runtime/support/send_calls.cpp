@@ -123,11 +123,16 @@ std::size_t by_ring_worker(int fd) {
 
 const std::vector<SendCall>& send_calls() {
 	static const std::vector<SendCall> calls = {
-		{"send", by_send},           {"write", by_write},
-		{"writev", by_writev},       {"sendmsg", by_sendmsg},
-		{"sendmmsg", by_sendmmsg},   {"sendfile", by_sendfile, true},
-		{"splice", by_splice, true}, {"MSG_ZEROCOPY", by_zerocopy},
-		{"io_uring send", by_ring},  {"io_uring send in a worker", by_ring_worker},
+		{"send", by_send},
+		{"write", by_write},
+		{"writev", by_writev, false, true},
+		{"sendmsg", by_sendmsg, false, true},
+		{"sendmmsg", by_sendmmsg},
+		{"sendfile", by_sendfile, true},
+		{"splice", by_splice, true},
+		{"MSG_ZEROCOPY", by_zerocopy},
+		{"io_uring send", by_ring},
+		{"io_uring send in a worker", by_ring_worker},
 	};
 	return calls;
 }

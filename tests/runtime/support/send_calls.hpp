@@ -14,6 +14,8 @@ struct SendCall {
 	std::size_t (*send)(int fd);
 	/// The kernel is given pages, not bytes: nobody can look at the head of the message.
 	bool hides_content = false;
+	/// The first vector is too short to be looked into: the message is no known request.
+	bool head_is_split = false;
 };
 
 const std::vector<SendCall>& send_calls();

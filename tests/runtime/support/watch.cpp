@@ -95,20 +95,29 @@ void Watch::settle() {
 	close_both(quick);
 }
 
-void Watch::wait_for(const Side& side, const Names& verdicts) {
+bool Watch::wait_until(const std::function<bool()>& is_enough) {
 	const auto deadline = Clock::now() + patience;
 	for (;;) {
 		parse_new_lines();
-		const Names seen = names(about(side));
-		if (std::find_first_of(seen.begin(), seen.end(), verdicts.begin(), verdicts.end()) !=
-		    seen.end()) {
-			return;
+		if (is_enough()) {
+			return true;
 		}
 		if (Clock::now() >= deadline) {
-			throw std::runtime_error("no " + verdicts.front() + " about " + side.local + " -> " +
-			                         side.remote);
+			return false;
 		}
 		process_.read_available(milliseconds(50));
+	}
+}
+
+void Watch::wait_for(const Side& side, const Names& verdicts) {
+	const bool came = wait_until([&] {
+		const Names seen = names(about(side));
+		return std::find_first_of(seen.begin(), seen.end(), verdicts.begin(), verdicts.end()) !=
+		       seen.end();
+	});
+	if (!came) {
+		throw std::runtime_error("no " + verdicts.front() + " about " + side.local + " -> " +
+		                         side.remote);
 	}
 }
 

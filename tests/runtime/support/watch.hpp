@@ -6,6 +6,7 @@
 #include "support/sockets.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -47,6 +48,8 @@ class Watch {
 	/// Waits until it has given this verdict, or one of these, about this side.
 	void wait_for(const Side& side, const std::string& verdict) { wait_for(side, Names{verdict}); }
 	void wait_for(const Side& side, const Names& verdicts);
+	/// Waits until what it has said so far is enough; false when it never was.
+	bool wait_until(const std::function<bool()>& is_enough);
 
 	/// SIGTERM; its exit code. Its remaining output is read first.
 	ExitCode stop(int signal_number = 15);
