@@ -39,7 +39,7 @@ LAST_PORT = 1  # tcpmux: nobody listens there
 PARTING = 0.1  # seconds before the FIN in which what the server says belongs to its close
 # Seconds that an answer takes at most to count as silence for sure, and at least not to count for sure.
 QUICK = 0.03, 0.07
-QUICK_UNSEEN = 0.15, 0.5
+QUICK_UNSEEN = 0.03, 0.5
 
 
 class Connection:

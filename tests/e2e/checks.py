@@ -23,7 +23,10 @@ def check_idle_close(verdict, truth, pid, command):
 
 
 def check_stale_reuse(verdict, truth, pid, command):
-    expect_part(verdict, {"verdict": "stale_reuse", "severity": "error", "confidence": "certain"}, "verdict")
+    # A peer that takes what comes after its FIN may have ended only its own sending, unless it is a request.
+    known = truth.has_reset(truth.server) or verdict["evidence"]["late_head"] == "http_request"
+    confidence = "certain" if known else "likely"
+    expect_part(verdict, {"verdict": "stale_reuse", "severity": "error", "confidence": confidence}, "verdict")
     check_sides(verdict, truth)
     check_owner(verdict, pid, command, "write")
     evidence = verdict["evidence"]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the cases ask of a verdict, beside the capture."""
 
+import time
+
 from expect import TIMER_MS, expect, expect_idle, expect_near, expect_part, expect_same, expect_words
 from harness import Failure
 
@@ -58,6 +60,16 @@ def check_stale_reuse(lab, verdict, owner, sent, *, idle_ms=None, fin_to_write_m
         expect_near(evidence["idle_ms"], idle_ms, "idle_ms")
     if fin_to_write_ms is not None:
         expect_near(evidence["fin_to_write_ms"], fin_to_write_ms, "fin_to_write_ms", early=TIMER_MS)
+
+
+APART = 0.95  # seconds: what closes within 0.9 s is one observation, as a restart closes everything at once
+
+
+def teach(clients):
+    """Closes far enough from each other to be observations of their own."""
+    for client in clients:
+        expect(client.get().status, 200, "a first request")
+        time.sleep(APART)
 
 
 def check_learned(verdict, idle_timeout_ms, observations):

@@ -4,7 +4,7 @@
 import contextlib
 import time
 
-from nginx_checks import check_close, check_dirty_close, check_learned, check_stale_reuse, sides
+from nginx_checks import check_close, check_dirty_close, check_learned, check_stale_reuse, sides, teach
 from expect import expect, expect_kinds, expect_near, expect_part, expect_same, expect_words, stream
 from nginx import log_of, nginx, pid_of
 from origin import ANSWER, late_bytes, late_fin, origin
@@ -113,8 +113,7 @@ def reuse_by_a_busy_worker(lab):
         locations = [("/first", fetch), ("/busy", f"BUSY(0.4) {fetch}")]
         with _front(lab, *locations) as port, lab.watching(), contextlib.ExitStack() as stack:
             client, *taught = [stack.enter_context(RawClient(each)) for each in (port, server, server, server)]
-            for each in taught:
-                each.get()
+            teach(taught)
             expect(client.get("/first").body, b"reused=0\n", "the first request")
             time.sleep(0.8)
             said = client.get("/busy").body.decode().rstrip("\n")

@@ -3,7 +3,7 @@
 
 import time
 
-from nginx_checks import check_close, check_learned, check_stale_reuse, sides
+from nginx_checks import APART, check_close, check_learned, check_stale_reuse, sides, teach
 from expect import TIMER_MS, expect, expect_near, expect_part, expect_words, stream
 from nginx import log_of, nginx
 from raw_client import ESTABLISHED, SELF, RawClient
@@ -23,7 +23,7 @@ def keepalive_timeout(lab):
         for _ in range(4):
             clients.append(RawClient(port))
             expect(clients[-1].get().getheader("Keep-Alive"), "timeout=20", "what nginx promises")
-            time.sleep(0.15)  # closes within 100 ms of each other would count as one event
+            time.sleep(APART)
         for client in clients:
             client.wait_for_fin()
         time.sleep(0.5)
@@ -99,8 +99,7 @@ def worker_connections_idle(lab):
     """Seven connections fill the worker: the oldest idle one goes, long before its timeout."""
     with nginx(lab.folder, "keepalive_timeout 2s;", events="worker_connections 8;") as port, lab.watching():
         taught = [RawClient(port) for _ in range(3)]
-        for client in taught:
-            client.get()
+        teach(taught)
         for client in taught:
             client.wait_for_fin()
             client.close()

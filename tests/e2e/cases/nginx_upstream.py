@@ -4,7 +4,7 @@
 import contextlib
 import time
 
-from nginx_checks import check_close, check_learned, check_stale_reuse, sides
+from nginx_checks import check_close, check_learned, check_stale_reuse, sides, teach
 from cases.nginx_lua import BUSY, MODULES
 from expect import expect, expect_near, expect_words, stream
 from nginx import log_of, nginx, pid_of
@@ -42,8 +42,8 @@ def _late_request(lab, method):
     with nginx(lab.folder, "keepalive_timeout 1s;") as server, _proxy(lab, server, "60s") as (port, owner), \
             lab.watching(), contextlib.ExitStack() as stack:
         waiting, busy, *taught = [stack.enter_context(RawClient(p)) for p in (port, port, server, server, server)]
-        for client in (waiting, *taught):
-            expect(client.get().status, 200, "a first request")
+        teach(taught)
+        expect(waiting.get().status, 200, "a first request")
         time.sleep(0.8)
         busy.ask("/busy")
         time.sleep(0.05)

@@ -29,6 +29,7 @@ var (
 	plainRead = flag.Bool("no-reader", false, "one connection that nobody reads between requests")
 	burst     = flag.Int("burst", 0, "so many connections, each used again after a pause; then waits for the end of its input")
 	pause     = flag.Duration("pause", 0, "of a burst")
+	ports     = flag.Uint("ports", 20000, "local ports begin behind this one")
 	spread    = flag.Duration("spread", 0, "of a burst: pauses differ by so much to either side")
 )
 
@@ -39,7 +40,7 @@ type outcome struct {
 }
 
 // A port for each connection of a burst, so that none is used again and an address is a connection.
-var lastPort uint32 = 20000
+var lastPort uint32
 
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	dialer := net.Dialer{KeepAlive: *keepalive}
@@ -150,6 +151,7 @@ func doBurst(output *json.Encoder) {
 
 func main() {
 	flag.Parse()
+	lastPort = uint32(*ports)
 	output := json.NewEncoder(os.Stdout)
 	if *burst > 0 {
 		doBurst(output)
