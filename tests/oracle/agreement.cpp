@@ -202,8 +202,8 @@ Agreement compare_with_replay(const std::string& program, const std::vector<std:
 			continue;
 		const Ends away{relayed_name(ends.local), real_name(ends.remote)};
 		for (const Kind kind : all_kinds) {
-			if (!is_on_the_wire(kind) || is_undecided(socket, kind) ||
-			    ended_in_silence(socket, kind))
+			if (!is_on_the_wire(kind) || socket.truth.not_on_wire.contains(kind) ||
+			    is_undecided(socket, kind) || ended_in_silence(socket, kind))
 				continue;
 			const bool live = reported(socket, kind);
 			const bool wire = found(verdicts, ends, kind);

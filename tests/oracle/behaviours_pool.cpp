@@ -2,6 +2,8 @@
 // Behaviours around an idle connection: who leaves it, and who uses it once more.
 #include "behaviours.hpp"
 
+#include <algorithm>
+
 namespace oracle {
 
 void client_closes_first(Draft& draft) {
@@ -120,10 +122,17 @@ void closes_cross(Draft& draft) {
 	draft.plan.active.push_back(step(Action::close));
 }
 
+/// The first ones are closed at moments of their own, and teach; the last ones are closed early after that.
 void member_of_pool(Draft& draft, unsigned number) {
 	constexpr unsigned early = 2;
+	constexpr unsigned taught = 3;
 	constexpr milliseconds idle_timer{700};
+	constexpr milliseconds apart{1050};
 	const bool is_early = number + early >= group_size;
+	const Microseconds begin = std::min(number, taught - 1) * apart;
+	draft.plan.active.push_back(pause(begin));
+	draft.plan.passive.push_back(
+		pause(begin)); // it does not wait for a request for longer than 2 s
 	draft.exchange();
 	for (int turn = 0; is_early && turn < 4; ++turn) { // until the others have been closed
 		draft.plan.active.push_back(pause(milliseconds(300)));

@@ -3,6 +3,7 @@
 
 #include "network.hpp"
 
+#include <cerrno>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/time.h>
@@ -59,8 +60,10 @@ class Player {
 		while (sent < bytes.size()) {
 			const ssize_t now =
 				::send(socket_.get(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
-			if (now <= 0)
+			if (now <= 0) {
+				witness_.refused |= errno == ECONNRESET || errno == EPIPE;
 				return;
+			}
 			sent += static_cast<std::size_t>(now);
 		}
 	}

@@ -12,8 +12,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// The contract: a timeout is learned from three closes within 50 ms.
+/// The contract: a timeout is learned from three closes that differ by no more than 50 ms.
 constexpr std::size_t enough = 3;
+/// The contract: closes within 0.9 s are one observation.
+constexpr Nanoseconds surely_one_moment = milliseconds(850);
+constexpr Nanoseconds surely_two_moments = milliseconds(950);
 constexpr Nanoseconds surely_agreed = milliseconds(40);
 /// Closes this near to each other are judged in either order.
 constexpr Nanoseconds same_moment = milliseconds(100);
@@ -65,9 +68,22 @@ void leave_open(Socket& socket, const char* reason) {
 	socket.truth.unscored.emplace(Kind::early_idle_close, reason);
 }
 
+/// How many observations these closes are, each of them this long after the one before.
+std::size_t moments(const IdleCloses& closes, Nanoseconds length) {
+	std::size_t count = 0;
+	std::optional<Nanoseconds> last;
+	for (const IdleClose& close : closes) {
+		if (last && close.time - *last < length)
+			continue;
+		last = close.time;
+		count++;
+	}
+	return count;
+}
+
 /// In the light of those before, none of which was early itself.
 void judge(const IdleClose& close, const IdleCloses& before) {
-	if (before.size() < enough)
+	if (moments(before, surely_one_moment) < enough)
 		return;
 	const auto by_idle = [](const IdleClose& a, const IdleClose& b) { return a.idle < b.idle; };
 	const auto [shortest, longest] = std::minmax_element(before.begin(), before.end(), by_idle);
@@ -75,7 +91,8 @@ void judge(const IdleClose& close, const IdleCloses& before) {
 		return;
 	Truth& truth = close.socket->truth;
 	const bool any_open = std::any_of(before.begin(), before.end(), is_open);
-	if (any_open || longest->idle - shortest->idle > surely_agreed)
+	if (any_open || moments(before, surely_two_moments) < enough ||
+	    longest->idle - shortest->idle > surely_agreed)
 		leave_open(*close.socket, "what the server's idle timeout is nobody knows");
 	else if (close.time - before.back().time < same_moment)
 		leave_open(*close.socket, "closed together with those that teach the timeout");

@@ -39,6 +39,22 @@ unsigned port_of(const std::string& end) {
 	return port;
 }
 
+/// A server that closes with bytes unread resets its client: where that is on this host too, what it means is told there.
+void judge_told_clients(Sockets& sockets) {
+	for (auto& [ends, socket] : sockets) {
+		Truth& truth = socket.truth;
+		const auto client = sockets.find({ends.remote, ends.local});
+		if (socket.view.active || client == sockets.end() ||
+		    !truth.kinds.contains(Kind::dirty_close))
+			continue;
+		const Truth& told = client->second.truth;
+		if (!told.kinds.empty())
+			truth.kinds.erase(Kind::dirty_close);
+		else if (!told.unscored.empty() && truth.kinds.erase(Kind::dirty_close) != 0)
+			truth.unscored.emplace(Kind::dirty_close, "whether its client was told is not known");
+	}
+}
+
 Sockets sockets_of(Evidence& evidence) {
 	Sockets sockets;
 	for (auto& [ends, view] : evidence.views) {
@@ -48,12 +64,15 @@ Sockets sockets_of(Evidence& evidence) {
 		if (finished == evidence.finished.end())
 			continue;
 		const Outcome& outcome = finished->second.outcome;
-		socket.truth =
-			truth_of(view, view.active ? outcome.active : outcome.passive, evidence.stalls);
+		const Witness& own = view.active ? outcome.active : outcome.passive;
+		const Witness& peer = view.active ? outcome.passive : outcome.active;
+		const bool together = evidence.views.contains({ends.remote, ends.local});
+		socket.truth = truth_of(view, {own, together ? &peer : nullptr}, evidence.stalls);
 		socket.view = std::move(view);
 		sockets.emplace(ends, std::move(socket));
 	}
 	judge_early_closes(sockets);
+	judge_told_clients(sockets);
 	return sockets;
 }
 

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <set>
+#include <string>
+#include <utility>
 
 namespace oracle {
 
@@ -18,6 +21,38 @@ void hand_out(Sockets& sockets, const Transcript& transcript, Score& score) {
 			++score.other_kinds[report.kind];
 		else
 			socket->second.reported.push_back(report);
+	}
+}
+
+std::string without_port(const std::string& end) {
+	return end.substr(0, end.rfind(':'));
+}
+
+/// Leaks of one process to one remote endpoint (or, accepted ones, from one remote address) that the same scan finds are told
+/// in one verdict, which counts them: those that it stands for are not missed.
+void excuse_grouped_leaks(Sockets& sockets) {
+	std::set<std::pair<bool, std::string>> counted;
+	const auto group_of = [](const Ends& ends, const Socket& socket) {
+		return std::pair(socket.view.active,
+		                 socket.view.active ? ends.remote : without_port(ends.remote));
+	};
+	const auto is_leak = [](const Report& report) {
+		return report.kind == to_string(Kind::close_wait_leak);
+	};
+	for (const auto& [ends, socket] : sockets) {
+		const auto leak = std::find_if(socket.reported.begin(), socket.reported.end(), is_leak);
+		if (leak != socket.reported.end() &&
+		    leak->line.find(R"("leaked_connections":1,)") == std::string::npos)
+			counted.insert(group_of(ends, socket));
+	}
+	for (auto& [ends, socket] : sockets) {
+		if (socket.truth.kinds.contains(Kind::close_wait_leak) &&
+		    std::none_of(socket.reported.begin(), socket.reported.end(), is_leak) &&
+		    counted.contains(group_of(ends, socket))) {
+			socket.truth.kinds.erase(Kind::close_wait_leak);
+			socket.truth.unscored.emplace(Kind::close_wait_leak,
+			                              "told with another leak of its group");
+		}
 	}
 }
 
@@ -143,6 +178,7 @@ std::string table_row(std::string_view name, const Row& row) {
 Score score(Sockets& sockets, const Transcript& transcript, bool weak) {
 	Score result;
 	hand_out(sockets, transcript, result);
+	excuse_grouped_leaks(sockets);
 	for (const auto& [ends, socket] : sockets) {
 		for (const Kind kind : all_kinds)
 			compare_kind(ends, socket, kind, weak, result);

@@ -28,7 +28,11 @@ void judge_late_writes(const Facts& facts, const std::vector<Segment>& before,
 	}
 	const bool nothing_queued = before.empty() || facts.acknowledged >= before.back().end();
 	if (speech_of(late.front().head) != Speech::continuation && nothing_queued) {
-		truth.kinds.insert(Kind::stale_reuse);
+		if (facts.acknowledged_alive > late.front().sequence && !names_a_method(late.front().head))
+			leave_unscored(truth, {Kind::stale_reuse},
+			               "the peer took what came after its FIN, and may have waited for it");
+		else
+			truth.kinds.insert(Kind::stale_reuse);
 		return;
 	}
 	if (!nothing_queued) {
@@ -81,7 +85,7 @@ void excuse_resent(Truth& truth) {
 	}
 }
 
-void judge_active(const Facts& facts, Truth& truth) {
+void judge_active(const Facts& facts, const Witnesses& witnesses, Truth& truth) {
 	if (aborted(facts) && !knows_peer_fin(facts, *facts.abort))
 		return;
 	if (facts.own_fin && !knows_peer_fin(facts, *facts.own_fin)) {
@@ -98,7 +102,8 @@ void judge_active(const Facts& facts, Truth& truth) {
 		if (!late.empty())
 			judge_late_writes(facts, before, late, truth);
 	} else if (facts.reset_received) {
-		judge_reset(facts, truth);
+		judge_reset(facts, witnesses, truth);
+		judge_refused_write(facts, witnesses.own, truth);
 	}
 }
 
@@ -119,8 +124,18 @@ void judge_passive(const Facts& facts, Truth& truth) {
 		                                        : Kind::half_close_response);
 }
 
+/// A server answered once, was idle, and closed as the next request came: that is a race, unless it had read some of that
+/// request. The product keeps a record of what was read when only from the second answer on.
+bool may_seem_a_race(const Facts& facts) {
+	return !facts.sent.empty() && !facts.received.empty() &&
+	       facts.sent.front().acknowledgement == facts.sent.back().acknowledgement &&
+	       facts.received.back().time > facts.sent.back().time &&
+	       facts.abort->time - facts.sent.back().time >= together &&
+	       facts.abort->time - facts.received.back().time <= apart;
+}
+
 /// The number of the abort's acknowledgement counts the SYN, the payload and the FIN that had come.
-void judge_abort(const Facts& facts, std::uint64_t read, Truth& truth) {
+void judge_abort(const Facts& facts, bool active, std::uint64_t read, Truth& truth) {
 	if (!aborted(facts)) {
 		if (facts.abort && facts.abort->time - facts.reset_received->time < crossing)
 			leave_unscored(truth, {Kind::dirty_close}, "our abort crossed the peer's RST");
@@ -132,6 +147,9 @@ void judge_abort(const Facts& facts, std::uint64_t read, Truth& truth) {
 	const std::uint64_t unread = facts.abort->acknowledgement - not_payload - read;
 	if (std::find(farewell_sizes.begin(), farewell_sizes.end(), unread) != farewell_sizes.end())
 		leave_unscored(truth, {Kind::dirty_close}, "as much unread as a close_notify has");
+	else if (!active && may_seem_a_race(facts))
+		leave_unscored(truth, {Kind::dirty_close},
+		               "whether any of the request was read is not known");
 	else
 		truth.kinds.insert(Kind::dirty_close);
 }
@@ -162,14 +180,15 @@ std::optional<Kind> parse_kind(std::string_view name) {
 	return static_cast<Kind>(found - names.begin());
 }
 
-Truth truth_of(const View& view, const Witness& witness, const Stalls& stalls) {
+Truth truth_of(const View& view, const Witnesses& witnesses, const Stalls& stalls) {
+	const Witness& witness = witnesses.own;
 	const Facts facts = facts_of(view, stalls);
 	Truth truth;
 	const Silence silence = silence_of(view);
 	if (judge_silence(facts, silence, view, witness, truth)) {
 		// The connection was forgotten: nothing more is known of the peer.
 	} else if (view.active) {
-		judge_active(facts, truth);
+		judge_active(facts, witnesses, truth);
 		if (paused_within_request(facts))
 			excuse_paused_request(truth);
 		if (any_resent(view) && facts.shortest_round_trip < shortest_relayed)
@@ -178,7 +197,7 @@ Truth truth_of(const View& view, const Witness& witness, const Stalls& stalls) {
 	} else {
 		judge_passive(facts, truth);
 	}
-	judge_abort(facts, witness.read, truth);
+	judge_abort(facts, view.active, witness.read, truth);
 	judge_waiting(facts, view, witness, truth);
 	return truth;
 }

@@ -49,9 +49,18 @@ struct Truth {
 	/// Kinds that packets cannot decide here, and why. Neither a report nor silence is held against
 	/// anybody.
 	std::map<Kind, std::string> unscored;
+	/// Kinds that what applications did decides: no packet shows it.
+	std::set<Kind> not_on_wire;
+};
+
+/// The two ends of a connection.
+struct Witnesses {
+	const Witness& own;
+	/// Where the product can know it for the peer: both ends have the addresses that they give each other.
+	const Witness* peer = nullptr;
 };
 
 /// The witness says how many bytes lay unread, and whether it was the application that ended the connection.
-[[nodiscard]] Truth truth_of(const View& view, const Witness& witness, const Stalls& stalls);
+[[nodiscard]] Truth truth_of(const View& view, const Witnesses& witnesses, const Stalls& stalls);
 
 } // namespace oracle

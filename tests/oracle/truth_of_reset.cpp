@@ -59,9 +59,29 @@ bool arrived_after_last_words(const Facts& facts, const Segment& message) {
 	       facts.acknowledged_alive > message.sequence;
 }
 
+/// The peer's application had read some of what it left without an answer.
+bool was_read_in_part(const Witness& peer, const Segment& message) {
+	return peer.read + 1 > message.sequence;
+}
+
 } // namespace
 
-void judge_reset(const Facts& facts, Truth& truth) {
+/// Its application took up the connection once more.
+void judge_refused_write(const Facts& facts, const Witness& witness, Truth& truth) {
+	const bool quiet =
+		truth.kinds.contains(Kind::idle_close) || truth.kinds.contains(Kind::limit_close);
+	const bool used = !facts.sent.empty() || !facts.received.empty();
+	if (!witness.refused || !used)
+		return;
+	truth.not_on_wire.insert(Kind::stale_reuse);
+	if (quiet)
+		truth.kinds.insert(Kind::stale_reuse);
+	else if (!truth.unscored.empty())
+		leave_unscored(truth, {Kind::stale_reuse}, "what the RST was is not known");
+}
+
+void judge_reset(const Facts& facts, const Witnesses& witnesses, Truth& truth) {
+	truth.not_on_wire.insert({Kind::reuse_race, Kind::unanswered_close, Kind::early_response});
 	const Segment* const message = last_message(facts.sent);
 	if (said_goodbye(message, truth))
 		return;
@@ -95,6 +115,8 @@ void judge_reset(const Facts& facts, Truth& truth) {
 	else if (arrived_after_last_words(facts, *message))
 		leave_unscored(truth, {Kind::reuse_race, Kind::unanswered_close, Kind::early_response},
 		               "a part of the request arrived between the last words and the close");
+	else if (witnesses.peer != nullptr && was_read_in_part(*witnesses.peer, *message))
+		truth.kinds.insert(Kind::unanswered_close);
 	else if (waited * 5 < least * 4)
 		judge_crossing(facts, *message, truth);
 	else if (waited * 4 < most * 5)

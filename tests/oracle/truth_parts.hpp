@@ -45,7 +45,9 @@ void judge_crossing(const Facts& facts, const Segment& message, Truth& truth);
 void judge_peer_fin(const Facts& facts, const std::vector<Segment>& before, Truth& truth);
 
 // truth_of_reset.cpp
-void judge_reset(const Facts& facts, Truth& truth);
+void judge_reset(const Facts& facts, const Witnesses& witnesses, Truth& truth);
+
+void judge_refused_write(const Facts& facts, const Witness& witness, Truth& truth);
 
 // truth_of_silence.cpp
 /// Of any role: what the path forgot, and what a timer ended. True: the end is explained by that.

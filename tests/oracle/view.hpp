@@ -40,6 +40,7 @@ struct Witness {
 	std::uint64_t read = 0;  ///< payload bytes, until it closed
 	Nanoseconds last_read{}; ///< since the epoch
 	Nanoseconds closed{};
+	bool refused = false; ///< a send failed, because the connection was gone
 };
 
 struct Ends {

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <string_view>
 
+#include <algorithm>
+#include <string_view>
+
 namespace oracle {
 
 using namespace std::string_view_literals;
@@ -72,6 +75,15 @@ Speech speech_of(const CapturedHead& head) {
 		return length < smallest_request_record ? Speech::farewell : Speech::message;
 	}
 	return Speech::message;
+}
+
+bool names_a_method(const CapturedHead& head) {
+	constexpr std::string_view method = "GET ";
+	return head.length >= method.size() &&
+	       std::equal(method.begin(), method.end(), head.bytes.begin(),
+	                  [](char letter, std::uint8_t byte) {
+						  return static_cast<std::uint8_t>(letter) == byte;
+					  });
 }
 
 } // namespace oracle

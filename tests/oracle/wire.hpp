@@ -35,4 +35,7 @@ enum class Speech : std::uint8_t { message, continuation, farewell };
 /// What a segment begins with, by the same bytes that a person would look at in a capture.
 [[nodiscard]] Speech speech_of(const CapturedHead& head);
 
+/// A request of HTTP in the clear, which nothing else begins like.
+[[nodiscard]] bool names_a_method(const CapturedHead& head);
+
 } // namespace oracle
