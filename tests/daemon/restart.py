@@ -74,11 +74,12 @@ def no_verdict_twice():
 
 
 def a_late_write_while_nobody_watched():
-    """The growth of write_seq since the FIN tells of it, if the socket is still there."""
+    """The growth of write_seq since the FIN tells of it, if the socket is still there: nobody has answered."""
     with fixture("") as (journal, daemon):
         daemon.start()
         connection = harness.Connection()
         connection.half_close_passive()
+        connection.take_nothing_more()
         settle(journal, daemon)
         daemon.kill()
         connection.write_late()
