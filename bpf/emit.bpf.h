@@ -7,7 +7,7 @@
 #include "copy.bpf.h"
 #include "exchange.bpf.h"
 
-/* One of the TCP connections that an MPTCP connection consists of: its own end is not that of what the application has. */
+/* A subflow of an MPTCP connection: it may end while the connection, which the application holds, goes on. */
 static __always_inline bool is_subflow(const struct sock *sk)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock((void *)sk);

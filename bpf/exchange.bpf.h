@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The exchange: what was received and read when the application sent, and when what it read had come. */
+/* The exchange: what a socket had received and read at each send, and when the bytes arrived that it read. */
 #ifndef STALESOCK_EXCHANGE_BPF_H
 #define STALESOCK_EXCHANGE_BPF_H
 
@@ -136,7 +136,7 @@ static __always_inline void note_send(struct exchange_state *state, const struct
 	note_head_of_turn(state, tp, msg);
 }
 
-/* In ESTABLISHED, after something was read, if it was by this receive. What was received last had come at lrcvtime. */
+/* In ESTABLISHED, after a receive, which may have read nothing. The newest payload arrived at lrcvtime. */
 static __always_inline void note_receive(struct exchange_state *state, const struct tcp_sock *tp)
 {
 	__u32 arrived = tp->inet_conn.icsk_ack.lrcvtime;
@@ -145,7 +145,7 @@ static __always_inline void note_receive(struct exchange_state *state, const str
 
 	if (state->read_seq == copied_seq)
 		return;
-	/* What is read first after a send is its answer, however long that took. */
+	/* The first read after a send takes its answer: a long wait for that is no pause. */
 	if (pause_ticks && (__s32)pause >= (__s32)pause_ticks &&
 	    (__s32)(state->read_seq - state->send_copied_seq) > 0) {
 		state->words_seq = state->read_seq;

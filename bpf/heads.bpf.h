@@ -79,7 +79,7 @@ static __always_inline bool read_head(struct message_head *head, const struct ms
 	return true;
 }
 
-/* STALESOCK_METHOD*, of a request of HTTP; 0 of anything else, and of what is not visible. */
+/* STALESOCK_METHOD* for a request of HTTP; 0 for other bytes, and for bytes that are not visible. */
 static __always_inline int http_method_of(const struct msghdr *msg)
 {
 	struct message_head head = {};

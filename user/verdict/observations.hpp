@@ -36,7 +36,7 @@ struct Agreement {
 /// Evidence ages by the number of later closes and by time: a close counts for 30 days, and a time that was not
 /// among the closes of the last 7 days is forgotten when others were.
 ///
-/// Of closes within 100 ms only the first 3 count: a server that stops closes everything at once, and such closes
+/// Of closes within 0.9 s only the first one counts: a server that stops closes everything at once, and such closes
 /// agree on nothing but their moment.
 class Observations {
   public:
