@@ -176,6 +176,7 @@ void Engine::State::on_end(Connection& connection, const Event& event, const Han
 
 void Engine::State::dispatch(Connection& connection, const Event& event, const Handler& handler) {
 	consider_keepalive(connection, event, handler);
+	note_survival(connection, event);
 	switch (event.kind) {
 	case EventKind::peer_fin: on_peer_fin(connection, event, handler); break;
 	case EventKind::late_write:
@@ -237,6 +238,7 @@ void Engine::State::remember(std::uint64_t cookie) {
 void Engine::State::on_gone(const Connection& connection) {
 	leaks.remove(connection);
 	pairs.forget(connection);
+	survivals.erase(connection.cookie);
 	spent_ids.note(connection.cookie, connection.verdicts);
 	if (options.store != nullptr && needs_continuation(connection)) {
 		options.store->drop(connection.cookie);

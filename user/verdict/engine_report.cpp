@@ -115,6 +115,9 @@ void Engine::State::report(Connection& connection, Finding finding, const Event*
 	verdict.advice = advice_for(verdict);
 	if (verdict.kind == VerdictKind::dirty_close && connection.role == Role::passive) {
 		constexpr Nanoseconds client_is_told = std::chrono::milliseconds(250);
+		if (held.size() >= most_held) {
+			tell_held(held.front().due, handler);
+		}
 		held.push_back({verdict.time + client_is_told, std::move(verdict)});
 		return;
 	}
@@ -258,11 +261,29 @@ void Engine::State::on_retransmission(Connection& connection, const Event& event
 	}
 }
 
+/// What came after the write tells. What comes with the FIN may be the peer's last words, which crossed the write.
+void Engine::State::note_survival(const Connection& connection, const Event& event) {
+	const auto found = survivals.empty() ? survivals.end() : survivals.find(connection.cookie);
+	if (found == survivals.end() || !event.view) {
+		return;
+	}
+	const Nanoseconds received = event.view->receive_age_ticks * options.tick;
+	const bool settled = event.kind != EventKind::peer_fin || received >= idle_threshold;
+	if (settled && event.error == 0 && event.view->bytes_received != found->second.received) {
+		peers.note_survival(connection.remote(), connection.netns, found->second.gap, event.time);
+	}
+	survivals.erase(found);
+}
+
 void Engine::State::on_reuse(Connection& connection, const Event& event, const Handler& handler) {
 	if (connection.role != Role::active || !event.view || event.farewell) {
 		return;
 	}
 	const Nanoseconds gap = event.view->send_age_ticks * options.tick;
+	if (const Peer* const believed = peers.find(connection.remote(), connection.netns);
+	    believed != nullptr && is_beyond(gap, believed->idle_timeout)) {
+		survivals.insert_or_assign(connection.cookie, Survival{gap, event.view->bytes_received});
+	}
 	peers.note_reuse(connection.remote(), connection.netns, gap, program_of(connection, event),
 	                 event.time);
 	const Peer* peer = peers.find(connection.remote(), connection.netns);

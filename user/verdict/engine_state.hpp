@@ -33,6 +33,13 @@ struct Engine::State {
 	Leaks leaks;        ///< before the tracker, which tells it of every connection that goes
 	Pairs pairs;        ///< likewise
 	SpentIds spent_ids; ///< likewise
+	/// Connections that were taken up again after a silence that their servers are believed not to stand: by cookie, until it
+	/// turns out. They are few: that belief ends with the first answer.
+	struct Survival {
+		Nanoseconds gap{};
+		std::uint64_t received = 0; ///< bytes, before it
+	};
+	absl::flat_hash_map<std::uint64_t, Survival> survivals; ///< likewise
 	Tracker tracker;
 	Peers peers;
 	Listeners listeners;
@@ -44,6 +51,8 @@ struct Engine::State {
 		Nanoseconds due{};
 		Verdict verdict;
 	};
+	static constexpr std::size_t most_held =
+		1024; ///< of about 1 KiB each; beyond, the oldest are told at once
 	std::deque<Held> held;
 
 	/// Leaks that a scan has found: those of one process and peer are told together, when the scan is over.
@@ -92,6 +101,7 @@ struct Engine::State {
 	void drop_held(std::uint64_t cookie);
 	[[nodiscard]] Owner owner_of_leak(const Connection& connection, Nanoseconds now) const;
 	void on_retransmission(Connection& connection, const Event& event, const Handler& handler);
+	void note_survival(const Connection& connection, const Event& event);
 	void on_reuse(Connection& connection, const Event& event, const Handler& handler);
 	void on_reset(Connection& connection, const Event& event, const Handler& handler);
 	void keep_reset(const Connection& connection, const Finding& finding, const Event& event);

@@ -85,6 +85,10 @@ void age(Listener& listener, Nanoseconds now) {
 	relearn(listener);
 }
 
+bool is_beyond(Nanoseconds gap, const std::optional<Agreement>& timeout) {
+	return timeout && gap > timeout->highest + agreement_width(timeout->highest);
+}
+
 bool is_near_miss(Nanoseconds gap, Nanoseconds timeout) {
 	return gap >= timeout * 4 / 5;
 }

@@ -98,6 +98,9 @@ void relearn(Peer& peer);
 void relearn(Listener& listener);
 
 /// A reuse this near to the timeout (0.8 of it) could have been too late: slow paths and late timers take the rest.
+/// Clearly longer than any time after which that server is believed to close.
+[[nodiscard]] bool is_beyond(Nanoseconds gap, const std::optional<Agreement>& timeout);
+
 [[nodiscard]] bool is_near_miss(Nanoseconds gap, Nanoseconds timeout);
 
 /// Keeps the longer of two; the earlier of two as long.

@@ -103,6 +103,15 @@ void Peers::note_reuse(const Endpoint& remote, std::uint32_t netns, Nanoseconds 
 	keep_longest(peer.longest_reuse, {gap, now, CommandName{command}});
 }
 
+void Peers::note_survival(const Endpoint& remote, std::uint32_t netns, Nanoseconds gap,
+                          Nanoseconds now) {
+	Peer& peer = seen(remote, netns, now);
+	if (is_beyond(gap, peer.idle_timeout)) {
+		peer.idle_times = {};
+		peer.idle_timeout.reset();
+	}
+}
+
 void Peers::note_silent_drop(const Endpoint& remote, std::uint32_t netns, Nanoseconds idle,
                              Nanoseconds now, Nanoseconds last_received) {
 	Peer& peer = seen(remote, netns, now);

@@ -31,6 +31,11 @@ class Peers {
 	void note_reuse(const Endpoint& remote, std::uint32_t netns, Nanoseconds gap,
 	                std::string_view command, Nanoseconds now);
 
+	/// What was written after `gap` of silence was answered: that server does not close connections that are idle for less.
+	/// If that is longer than all that it was believed to, nothing of it is believed any more.
+	void note_survival(const Endpoint& remote, std::uint32_t netns, Nanoseconds gap,
+	                   Nanoseconds now);
+
 	/// A write after `idle` of silence found the path without memory of the connection: no answer at all, or an
 	/// RST without a FIN before. Or a keepalive probe found that. The verdict on it is counted by observe(). Of all within
 	/// a minute the first one teaches, and those of connections that received something after the one before.

@@ -176,6 +176,38 @@ TEST_CASE("limit closes teach a lifetime") {
 	CHECK(peer->lifetime->lowest == milliseconds(60001));
 }
 
+TEST_CASE("an answer after a longer silence disproves the timeout, at once") {
+	Host host;
+	for (int i = 0; i < 3; i++) {
+		host.idle_close(seconds(1));
+	}
+	const ConnectionFacts connection = host.verdicts.back().connection;
+	const auto believes = [&] {
+		return host.engine()
+		    .peers()
+		    .find(connection.remote, connection.netns)
+		    ->idle_timeout.has_value();
+	};
+	REQUIRE(believes());
+	SocketModel socket(Role::active, 5000);
+	const Nanoseconds begin = host.now() + seconds(1);
+	const Nanoseconds gap = GENERATE(milliseconds(900), milliseconds(3000));
+	const bool answered = GENERATE(true, false);
+	host.apply(socket.open(begin));
+	socket.turn(begin, 100, 500);
+	host.apply(socket.reuse(begin + gap));
+	socket.send(begin + gap, 100);
+	if (answered) {
+		socket.acked(begin + gap + milliseconds(1));
+		socket.receive(begin + gap + milliseconds(1), 500);
+		socket.read_all();
+	}
+	REQUIRE(believes());
+	host.apply(answered ? socket.close(begin + gap + milliseconds(2))
+	                    : socket.reset(begin + gap + milliseconds(2)));
+	CHECK(believes() == (gap < seconds(1) || !answered));
+}
+
 TEST_CASE("the engine bounds the table of peers and counts what it evicts") {
 	Host host(2);
 	host.idle_close(seconds(2), 1);
