@@ -9,10 +9,12 @@
 /* Of a send whose beginning another hook run has seen. Pages begin with an offset of their own. */
 static __always_inline bool is_later_chunk(const struct iov_iter *iter)
 {
-	__u8 type = BPF_CORE_READ(iter, iter_type);
+	__u8 type;
 
-	if (!BPF_CORE_READ(iter, iov_offset))
+	/* A load: for each send this is all. */
+	if (!iter->iov_offset)
 		return false;
+	type = iter->iter_type;
 	return type == bpf_core_enum_value(enum iter_type, ITER_IOVEC) ||
 	       type == bpf_core_enum_value(enum iter_type, ITER_KVEC) ||
 	       (bpf_core_enum_value_exists(enum iter_type, ITER_UBUF) &&
@@ -28,14 +30,15 @@ struct message_head {
 static __always_inline const void *next_bytes(const struct iov_iter *iter, __u64 *available,
 					      bool *in_kernel)
 {
-	__u8 type = BPF_CORE_READ(iter, iter_type);
-	__u64 offset = BPF_CORE_READ(iter, iov_offset);
+	__u8 type = iter->iter_type;
+	__u64 offset = iter->iov_offset;
 	const struct iovec *vector;
 
 	*in_kernel = false;
 	if (bpf_core_enum_value_exists(enum iter_type, ITER_UBUF) &&
 	    type == bpf_core_enum_value(enum iter_type, ITER_UBUF)) {
-		*available = BPF_CORE_READ(iter, count);
+		*available = iter->count;
+		/* No load: 6.1 takes it for a pointer of the kernel's, to which nothing may be added. */
 		return BPF_CORE_READ(iter, ubuf) + offset;
 	}
 	*in_kernel = type == bpf_core_enum_value(enum iter_type, ITER_KVEC);
@@ -56,7 +59,7 @@ static __always_inline bool read_head(struct message_head *head, const struct ms
 	__u64 available = 0;
 	bool in_kernel;
 	const void *bytes = next_bytes(iter, &available, &in_kernel);
-	__u32 all = (__u32)BPF_CORE_READ(iter, count);
+	__u32 all = (__u32)iter->count;
 	__u32 length = STALESOCK_HEAD_BYTES;
 	long error;
 
