@@ -73,7 +73,7 @@ bool is_effective_reset(const Facts& facts, const Segment& segment) {
 
 } // namespace
 
-Facts facts_of(const View& view, const Stalls& stalls) {
+Facts facts_of(const View& view, const machine::Stalls& stalls) {
 	Facts facts;
 	facts.stalls = &stalls;
 	Handshake handshake;

@@ -2,7 +2,7 @@
 // The few facts of a view from which its truth follows.
 #pragma once
 
-#include "stalls.hpp"
+#include "support/stalls.hpp"
 #include "view.hpp"
 
 #include <cstdint>
@@ -31,11 +31,11 @@ struct Facts {
 	std::map<std::uint32_t, std::uint32_t> acknowledged_before;
 	bool reset_overtook = false; ///< words or FIN of the peer came right after its RST, or before
 	bool fin_overtaken = false;  ///< a later segment of the peer came before its FIN
-	const Stalls* stalls = nullptr;
+	const machine::Stalls* stalls = nullptr;
 };
 
 /// `stalls` must outlive the result. Nothing counts that came after an RST of the peer: the socket never saw it.
-[[nodiscard]] Facts facts_of(const View& view, const Stalls& stalls);
+[[nodiscard]] Facts facts_of(const View& view, const machine::Stalls& stalls);
 
 /// A part of what was on its way together with this message, and before it, had arrived at the end: to a socket
 /// the message is the rest of that.

@@ -179,7 +179,7 @@ std::string footer(const Score& score, const Sockets& sockets, const Transcript&
 }
 
 /// Nothing about a machine that never stood still.
-std::string describe(const Stalls& stalls) {
+std::string describe(const machine::Stalls& stalls) {
 	if (stalls.count() == 0)
 		return {};
 	const auto longest = std::chrono::duration_cast<std::chrono::milliseconds>(stalls.longest());
@@ -230,7 +230,7 @@ void tell_stories(const Evidence& evidence, const Sockets& sockets, const Option
 
 /// The longest halt of the machine while any of these connections lived: from its first packet to its last.
 std::chrono::milliseconds longest_halt(const std::vector<unsigned>& connections,
-                                       const Sockets& sockets, const Stalls& stalls) {
+                                       const Sockets& sockets, const machine::Stalls& stalls) {
 	Nanoseconds longest{};
 	for (const auto& [ends, socket] : sockets) {
 		const std::vector<Segment>& segments = socket.view.segments;

@@ -19,7 +19,7 @@ struct Evidence {
 	Transcript transcript;
 	std::vector<std::string> captures; ///< files with the packets
 	std::uint64_t lost_packets = 0;    ///< by a capture or the relay
-	Stalls stalls;
+	machine::Stalls stalls;
 };
 
 /// What the product said of one socket against what the packets, or replay, say. It is tried again.

@@ -3,7 +3,7 @@
 
 #include "capture.hpp"
 #include "relay.hpp"
-#include "stalls.hpp"
+#include "support/stalls.hpp"
 #include "watcher.hpp"
 
 #include <chrono>
@@ -32,7 +32,7 @@ Evidence collect(const Options& options, const std::vector<unsigned>& indices, u
 	Capture loopback(loopback_name, evidence.captures.front());
 	Capture tunnel(tunnel_name, evidence.captures.back());
 
-	StallWatch stall_watch;
+	machine::StallWatch stall_watch;
 	evidence.finished = run_connections(relay, options.seed, indices, jobs);
 	std::this_thread::sleep_for(settling_time);
 	evidence.stalls = stall_watch.stop();

@@ -180,7 +180,7 @@ std::optional<Kind> parse_kind(std::string_view name) {
 	return static_cast<Kind>(found - names.begin());
 }
 
-Truth truth_of(const View& view, const Witnesses& witnesses, const Stalls& stalls) {
+Truth truth_of(const View& view, const Witnesses& witnesses, const machine::Stalls& stalls) {
 	const Witness& witness = witnesses.own;
 	const Facts facts = facts_of(view, stalls);
 	Truth truth;

@@ -2,7 +2,7 @@
 // What really happened on a connection, decided from packets alone.
 #pragma once
 
-#include "stalls.hpp"
+#include "support/stalls.hpp"
 #include "view.hpp"
 
 #include <array>
@@ -61,6 +61,7 @@ struct Witnesses {
 };
 
 /// The witness says how many bytes lay unread, and whether it was the application that ended the connection.
-[[nodiscard]] Truth truth_of(const View& view, const Witnesses& witnesses, const Stalls& stalls);
+[[nodiscard]] Truth truth_of(const View& view, const Witnesses& witnesses,
+                             const machine::Stalls& stalls);
 
 } // namespace oracle

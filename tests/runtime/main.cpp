@@ -5,11 +5,14 @@
 #include "support/network.hpp"
 #include "support/schema.hpp"
 #include "support/sight.hpp"
+#include "support/stalls.hpp"
 #include "support/watch.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string>
 
 namespace {
 
@@ -79,6 +82,37 @@ struct StartWatch : CatchListener {
 };
 CATCH_REGISTER_LISTENER(StartWatch)
 
+/// Of each case that fails: "failed: NAME; the machine stood still for 159 ms", or "... did not stand still".
+/// tests/vm/short.sh reads it.
+struct NameFailures : CatchListener {
+	using CatchListener::CatchListener;
+
+	void testCaseStarting(const Catch::TestCaseInfo& info) override {
+		begin_ = std::chrono::system_clock::now().time_since_epoch();
+		name_ = info.name;
+	}
+
+	void testCaseEnded(const Catch::TestCaseStats& statistics) override {
+		if (statistics.totals.assertions.failed == 0) {
+			return;
+		}
+		using std::chrono::duration_cast;
+		using std::chrono::milliseconds;
+		const auto end = std::chrono::system_clock::now().time_since_epoch();
+		const auto still = duration_cast<milliseconds>(stalls_.seen().longest(begin_, end));
+		const std::string halt = still.count() == 0
+		                             ? "did not stand still"
+		                             : "stood still for " + std::to_string(still.count()) + " ms";
+		std::fprintf(stderr, "failed: %s; the machine %s\n", name_.c_str(), halt.c_str());
+	}
+
+  private:
+	machine::StallWatch stalls_;
+	machine::Nanoseconds begin_{};
+	std::string name_;
+};
+CATCH_REGISTER_LISTENER(NameFailures)
+
 } // namespace
 
 int main(int argument_count, char** arguments) {
@@ -89,7 +123,9 @@ int main(int argument_count, char** arguments) {
 		if (!runtime::watch_is_running()) { // --list-tests and its like
 			return failures;
 		}
-		return check_the_whole_stream() ? failures : 1;
+		const bool good = check_the_whole_stream();
+		std::fprintf(stderr, "the whole stream: %s\n", good ? "good" : "faulty");
+		return good ? failures : 1;
 	} catch (const std::exception& error) {
 		std::fprintf(stderr, "stalesock-runtime-tests: %s\n", error.what());
 		return 1;

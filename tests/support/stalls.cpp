@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "stalls.hpp"
+#include "support/stalls.hpp"
 
 #include <sched.h>
 
@@ -7,7 +7,7 @@
 #include <chrono>
 #include <utility>
 
-namespace oracle {
+namespace machine {
 
 namespace {
 
@@ -84,9 +84,14 @@ void StallWatch::watch(const std::stop_token& stopped, int cpu) {
 	}
 }
 
+Stalls StallWatch::seen() {
+	const std::lock_guard lock(mutex_);
+	return stalls_;
+}
+
 Stalls StallWatch::stop() {
 	threads_.clear();
 	return std::move(stalls_);
 }
 
-} // namespace oracle
+} // namespace machine

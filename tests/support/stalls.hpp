@@ -3,16 +3,17 @@
 // capture give one segment may then be as far apart, and no time measured across it tells anything.
 #pragma once
 
-#include "capture.hpp"
-
+#include <chrono>
 #include <cstddef>
 #include <mutex>
 #include <thread>
 #include <vector>
 
-namespace oracle {
+namespace machine {
 
-/// Began and ended, on the capture's clock (CLOCK_REALTIME).
+using Nanoseconds = std::chrono::nanoseconds;
+
+/// Began and ended, on CLOCK_REALTIME, which is also that of captures.
 struct Stall {
 	Nanoseconds begin{};
 	Nanoseconds end{};
@@ -36,7 +37,9 @@ class Stalls {
 class StallWatch {
   public:
 	StallWatch();
-	/// What was seen; ends the watch.
+	/// What was seen so far.
+	[[nodiscard]] Stalls seen();
+	/// The same; ends the watch.
 	[[nodiscard]] Stalls stop();
 
   private:
@@ -47,4 +50,4 @@ class StallWatch {
 	std::vector<std::jthread> threads_;
 };
 
-} // namespace oracle
+} // namespace machine
