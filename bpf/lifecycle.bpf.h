@@ -201,25 +201,35 @@ static __always_inline void on_end(const struct sock *sk, int old_state)
 	emit_full(sk, state, STALESOCK_END, old_state, TCP_CLOSE, kind_of_reset(sk));
 }
 
-static __always_inline void note_taken(const struct sock *sk, int new_state)
+/* The first program's part: transitions that no process makes. */
+static __always_inline bool takes_by_segment(const struct sock *sk, int new_state)
 {
 	struct taken_state *last = bpf_map_lookup_elem(&taken, &(__u32){0});
 
-	if (last) {
-		last->sk = (__u64)sk;
-		last->new_state = (__u32)new_state;
+	if (!last)
+		return false;
+	if (sk->sk_lock.owned) {
+		last->left++;
+		return false;
 	}
+	last->sk = (__u64)sk;
+	last->new_state = (__u32)new_state;
+	return true;
 }
 
-/* By the program that is run before this one. */
-static __always_inline bool was_taken(const struct sock *sk, int new_state)
+/* The second one's: those of processes, and what the first one was not run for. */
+static __always_inline bool takes_by_process(const struct sock *sk, int new_state)
 {
-	const struct taken_state *last = bpf_map_lookup_elem(&taken, &(__u32){0});
+	struct taken_state *last = bpf_map_lookup_elem(&taken, &(__u32){0});
 
-	if (!last || (last->sk == (__u64)sk && last->new_state == (__u32)new_state))
-		return true;
-	__sync_fetch_and_add(&rescued, 1);
-	return false;
+	if (!last)
+		return false;
+	if (!sk->sk_lock.owned && last->sk == (__u64)sk && last->new_state == (__u32)new_state) {
+		last->sk = 0; /* the next socket at this address may make the same transition */
+		return false;
+	}
+	last->others++;
+	return true;
 }
 
 static __always_inline int on_state_change(const struct sock *sk, int old_state, int new_state)

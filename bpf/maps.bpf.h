@@ -113,13 +113,18 @@ struct {
 	__type(value, __u32);
 } announced SEC(".maps");
 
-/* The transition that state_change_by_segment was last run for. */
+/*
+ * The transition that state_change_by_segment was last run for. No program runs within itself on one CPU, so each counter
+ * has one writer.
+ */
 struct taken_state {
 	__u64 sk;
 	__u64 new_state;
+	__u64 left;   /* transitions that state_change_by_segment left to state_change_by_process */
+	__u64 others; /* transitions that state_change_by_process took */
 };
 
-/* taken: one for each CPU; written by state_change_by_segment, read by state_change_by_process. */
+/* taken: one for each CPU; written by the programs at state changes; read by the second of them, and the counters by user/probe. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -166,7 +171,6 @@ bool held_waiting = false;
 __u32 elsewhere = 0;     /* sockets of other network namespaces that the inventory looked at */
 __u64 dropped = 0;       /* records the full ring refused */
 __u64 mptcp_skipped = 0; /* transitions of MPTCP master sockets */
-__u64 rescued = 0;       /* transitions that one program missed and the other one took */
 
 /* tcp_keepalive_timer: written with the first record, read by the hook of timers. */
 __u64 keepalive_function = 0;

@@ -125,18 +125,13 @@ int BPF_PROG(destroy, struct sock *sk)
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state_change_by_segment, const struct sock *sk, int old_state, int new_state)
 {
-	if (sk->sk_lock.owned)
-		return 0;
-	note_taken(sk, new_state);
-	return on_state_change(sk, old_state, new_state);
+	return takes_by_segment(sk, new_state) ? on_state_change(sk, old_state, new_state) : 0;
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state_change_by_process, const struct sock *sk, int old_state, int new_state)
 {
-	if (!sk->sk_lock.owned && was_taken(sk, new_state))
-		return 0;
-	return on_state_change(sk, old_state, new_state);
+	return takes_by_process(sk, new_state) ? on_state_change(sk, old_state, new_state) : 0;
 }
 
 SEC("iter/tcp")

@@ -152,7 +152,7 @@ class ListTest(unittest.TestCase):
 		self.assertEqual(len(records), 4)
 		for head in heads:
 			self.assertIn(head["hook_class"], ["tracepoint", "trampoline", "none"])
-			self.assertEqual(head["lost"], {"dropped": 0, "missed": 0})
+			self.assertEqual(head["lost"], {"dropped": 0, "missed": 0, "inferred": 0})
 
 	def test_top_without_privileges_and_without_bpf(self):
 		result = run("top", "-b", "-n", "1", "--no-bpf", launcher=NOBODY)

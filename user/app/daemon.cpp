@@ -198,6 +198,7 @@ void Daemon::update_metrics() {
 	watch_.events = probe.events;
 	watch_.dropped = probe.dropped;
 	watch_.missed = probe.missed;
+	watch_.inferred = engine.inferred;
 	watch_.malformed = probe.malformed;
 	watch_.connections = engine.tracked;
 	watch_.connections_evicted = engine.evicted;
@@ -267,11 +268,10 @@ std::uint64_t Daemon::verdicts() const {
 }
 
 void Daemon::update_status() {
-	const ProbeCounters probe = monitor_->probe().counters();
 	std::string line =
 		fmt::format("{} hooks, {} connections, {} verdicts in the last minute, {} events lost",
 	                monitor_->probe().hook_class(), monitor_->pipeline().engine_counters().tracked,
-	                last_minute_.count(verdicts()), probe.dropped + probe.missed);
+	                last_minute_.count(verdicts()), monitor_->losses().total());
 	if (const std::string problem = outputs_.problem(); !problem.empty()) {
 		line += fmt::format("; {}: {} records wait", problem, outputs_.waiting());
 	}

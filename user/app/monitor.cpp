@@ -5,6 +5,7 @@
 #include "app/report.hpp"
 #include "app/runtime.hpp"
 
+#include <algorithm>
 #include <memory>
 
 namespace stalesock {
@@ -15,6 +16,11 @@ using namespace std::chrono_literals;
 
 constexpr auto tick_interval = 50ms;
 constexpr Nanoseconds lost_interval = 1s;
+
+/// From one look for missed FINs to the next, at least.
+constexpr Nanoseconds shortest_look = 100ms;
+/// And so many times as long as the look took.
+constexpr int look_share = 100;
 
 Pipeline::Options pipeline_options(const MonitorOptions& options, Nanoseconds tick) {
 	Pipeline::Options chosen;
@@ -97,17 +103,38 @@ void Monitor::tick() {
 		consume();
 		pipeline_.note_holders_seen();
 	}
+	look_for_missed_fins();
 	note_losses();
 }
 
-void Monitor::note_losses() {
+/// A program that did not run may have missed a FIN: its connection lies in CLOSE_WAIT, and a scan tells. On a host with many
+/// sockets a scan takes long: then the next one waits.
+void Monitor::look_for_missed_fins() {
 	const ProbeCounters counters = probe_.counters();
-	const Moment now = read_clocks();
-	if (counters.dropped + counters.missed == lost_.dropped + lost_.missed ||
-	    now.boot - losses_noted_ < lost_interval) {
+	const std::uint64_t skipped = counters.dropped + counters.all_missed;
+	const Nanoseconds now = read_clocks().boot;
+	if (skipped == skipped_ || now < next_look_) {
 		return;
 	}
-	lost_ = {counters.dropped, counters.missed};
+	skipped_ = skipped;
+	probe_.scan_sockets();
+	consume();
+	const Nanoseconds after = read_clocks().boot;
+	next_look_ = after + std::max(shortest_look, look_share * (after - now));
+}
+
+Lost Monitor::losses() const {
+	const ProbeCounters counters = probe_.counters();
+	return {counters.dropped, counters.missed, pipeline_.engine_counters().inferred};
+}
+
+void Monitor::note_losses() {
+	const Moment now = read_clocks();
+	const Lost lost = losses();
+	if (lost == lost_ || now.boot - losses_noted_ < lost_interval) {
+		return;
+	}
+	lost_ = lost;
 	losses_noted_ = now.boot;
 	sink_.note(lost_, now.wall);
 	if (losses_handler_) {

@@ -54,6 +54,9 @@ class Monitor {
 		losses_handler_ = std::move(handler);
 	}
 
+	/// Of the events so far.
+	[[nodiscard]] Lost losses() const;
+
 	[[nodiscard]] const Probe& probe() const { return probe_; }
 	[[nodiscard]] Pipeline& pipeline() { return pipeline_; }
 	[[nodiscard]] const Pipeline& pipeline() const { return pipeline_; }
@@ -61,6 +64,7 @@ class Monitor {
   private:
 	void consume();
 	void tick();
+	void look_for_missed_fins();
 	void note_losses();
 
 	MonitorOptions options_;
@@ -70,6 +74,8 @@ class Monitor {
 	std::function<void(const Lost&)> losses_handler_;
 	Nanoseconds losses_noted_{};
 	Lost lost_;
+	std::uint64_t skipped_ = 0; ///< events dropped and runs missed before the last look for FINs
+	Nanoseconds next_look_{};   ///< boot time
 	std::size_t resumed_ = 0;
 	std::optional<std::size_t> ended_;
 };

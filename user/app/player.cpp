@@ -94,7 +94,7 @@ void Player::play(const InventoryMark& mark) {
 void Player::play(const LossMark& mark) {
 	probe_.dropped = mark.dropped;
 	probe_.missed = mark.missed;
-	sink_.note(Lost{mark.dropped, mark.missed}, wall(now_));
+	sink_.note(Lost{mark.dropped, mark.missed, pipeline_.engine_counters().inferred}, wall(now_));
 }
 
 void Player::play(const EndMark& mark) {

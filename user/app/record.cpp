@@ -176,7 +176,7 @@ int Recording::finish() {
 	report(fmt::format("stopped after {:.1f} s ({})", seconds, stopped_by_));
 	report(fmt::format("recorded: {} events, {} bytes in {}", writer_.records(), writer_.size(),
 	                   escape_untrusted(config_.file)));
-	report(event_line(probe_.counters()));
+	report(event_line(probe_.counters(), {probe_.counters().dropped, probe_.counters().missed}));
 	if (error != 0) {
 		report(fmt::format("cannot write {}: {}", escape_untrusted(config_.file),
 		                   std::strerror(error))); // NOLINT(concurrency-mt-unsafe)

@@ -67,10 +67,11 @@ Started started_by(const Probe& probe) {
 	        hook_gaps(probe.hooks())};
 }
 
-std::string event_line(const ProbeCounters& counters) {
-	std::string line = fmt::format("events: {} seen, {} lost ({} dropped, {} missed), {} malformed",
-	                               counters.events, counters.dropped + counters.missed,
-	                               counters.dropped, counters.missed, counters.malformed);
+std::string event_line(const ProbeCounters& counters, const Lost& lost) {
+	std::string line =
+		fmt::format("events: {} seen, {} lost ({} dropped, {} missed, {} inferred), {} malformed",
+	                counters.events, lost.total(), lost.dropped, lost.missed, lost.inferred,
+	                counters.malformed);
 	if (counters.mptcp_skipped != 0) {
 		line += fmt::format(", {} of MPTCP left out", counters.mptcp_skipped);
 	}
@@ -82,7 +83,8 @@ std::vector<std::string> summary_lines(const Summary& summary) {
 	std::vector<std::string> lines{
 		fmt::format("stopped after {:.1f} s ({})", seconds, summary.stopped_by),
 		verdict_line(summary.pipeline),
-		event_line(summary.probe),
+		event_line(summary.probe,
+	               {summary.probe.dropped, summary.probe.missed, summary.engine.inferred}),
 		fmt::format("connections: {} tracked, {} evicted", summary.engine.opened,
 	                summary.engine.evicted),
 	};

@@ -21,7 +21,7 @@ void report(std::string_view line);
 [[nodiscard]] Started started_by(const Probe& probe);
 
 /// "events: 12 seen, 0 lost ...".
-[[nodiscard]] std::string event_line(const ProbeCounters& counters);
+[[nodiscard]] std::string event_line(const ProbeCounters& counters, const Lost& lost);
 
 /// Everything the end of `watch` has to account for.
 struct Summary {

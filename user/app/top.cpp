@@ -160,8 +160,7 @@ void ScreenTop::update() {
 	ViewData data;
 	data.time = local_text(snapshot.taken.wall).substr(0, 8); // without milliseconds
 	data.hook_class = verdicts_.hook_class();
-	const Lost lost = verdicts_.lost().value_or(Lost{});
-	data.lost = lost.dropped + lost.missed;
+	data.lost = verdicts_.lost().value_or(Lost{}).total();
 	data.gaps = snapshot.table.gaps;
 	data.gaps.insert(data.gaps.end(), verdicts_.gaps().begin(), verdicts_.gaps().end());
 	data.verdicts = log_.last_minute(snapshot.taken.wall);

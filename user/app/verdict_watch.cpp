@@ -50,8 +50,7 @@ std::optional<Lost> VerdictWatch::lost() const {
 	if (!monitor_) {
 		return std::nullopt;
 	}
-	const ProbeCounters counters = monitor_->probe().counters();
-	return Lost{counters.dropped, counters.missed};
+	return monitor_->losses();
 }
 
 } // namespace stalesock

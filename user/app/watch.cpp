@@ -81,10 +81,10 @@ int Watch::run() {
 void Watch::start() {
 	if (!config_.json) {
 		monitor_.on_losses([](const Lost& lost) {
-			report(
-				fmt::format("events lost so far: {} dropped, {} missed (a larger --ring-size helps "
-			                "against drops)",
-			                lost.dropped, lost.missed));
+			report(fmt::format(
+				"events lost so far: {} dropped, {} missed, {} inferred from later ones (a "
+				"larger --ring-size helps against drops)",
+				lost.dropped, lost.missed, lost.inferred));
 		});
 	}
 	Engine& engine = monitor_.pipeline().engine();

@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace stalesock {
 
@@ -102,21 +103,65 @@ void configure_ages(stalesock_bpf& skeleton, const ProbeOptions& options, Nanose
 	skeleton.bss->dirty_idle_ticks = in_ticks(options.dirty_idle);
 }
 
-std::uint64_t missed_runs(const stalesock_bpf& skeleton) {
-	std::uint64_t missed = 0;
-	bpf_program* program = nullptr;
-	bpf_object__for_each_program (program, skeleton.obj) {
-		if (program == skeleton.progs.state_change_by_process) {
-			continue;
-		}
-		bpf_prog_info info{};
-		std::uint32_t length = sizeof(info);
-		const int fd = bpf_program__fd(program);
-		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &length) == 0) {
-			missed += info.recursion_misses;
+namespace {
+
+std::uint64_t misses_of(const bpf_program* program) {
+	bpf_prog_info info{};
+	std::uint32_t length = sizeof(info);
+	const int fd = bpf_program__fd(program);
+	return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &length) == 0 ? info.recursion_misses : 0;
+}
+
+/// Sums over all CPUs; see struct taken_state in bpf/maps.bpf.h.
+struct Taken {
+	std::uint64_t left = 0;
+	std::uint64_t others = 0;
+};
+
+Taken taken_of(const stalesock_bpf& skeleton) {
+	struct State {
+		std::uint64_t socket;
+		std::uint64_t new_state;
+		std::uint64_t left;
+		std::uint64_t others;
+	};
+	static const int processors = libbpf_num_possible_cpus();
+	std::vector<State> states(static_cast<std::size_t>(std::max(processors, 1)));
+	const std::uint32_t key = 0;
+	Taken sum;
+	if (bpf_map_lookup_elem(bpf_map__fd(skeleton.maps.taken), &key, states.data()) == 0) {
+		for (const State& state : states) {
+			sum.left += state.left;
+			sum.others += state.others;
 		}
 	}
-	return missed - std::min<std::uint64_t>(missed, skeleton.bss->rescued);
+	return sum;
+}
+
+/// Every transition is met by both programs or missed by them, and belongs to one. So those that nobody took can be
+/// reckoned, as far as the kernel counts each miss: on 6.18 it does not. Those that are under way count as taken: the second
+/// number is read last.
+std::uint64_t transitions_lost(const stalesock_bpf& skeleton) {
+	const std::uint64_t left = taken_of(skeleton).left;
+	const std::uint64_t missed = misses_of(skeleton.progs.state_change_by_segment);
+	const std::uint64_t others = taken_of(skeleton).others;
+	return left + missed - std::min(left + missed, others);
+}
+
+} // namespace
+
+MissedRuns missed_runs(const stalesock_bpf& skeleton) {
+	MissedRuns missed{.lost = transitions_lost(skeleton)};
+	bpf_program* program = nullptr;
+	bpf_object__for_each_program (program, skeleton.obj) {
+		const std::uint64_t misses = misses_of(program);
+		missed.all += misses;
+		if (program != skeleton.progs.state_change_by_segment &&
+		    program != skeleton.progs.state_change_by_process) {
+			missed.lost += misses;
+		}
+	}
+	return missed;
 }
 
 } // namespace stalesock

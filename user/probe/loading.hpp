@@ -20,9 +20,11 @@ struct LoadedHooks {
 /// What is counted in jiffies, whose length is only known once the programs are loaded.
 void configure_ages(stalesock_bpf& skeleton, const ProbeOptions& options, Nanoseconds tick);
 
-/// How often a program did not run because it was running on that CPU already. The program for processes is only ever
-/// interrupted by a softirq, and what it would have done there is nothing: its misses are not losses. Nor are those of
-/// the other one that it makes good.
-[[nodiscard]] std::uint64_t missed_runs(const stalesock_bpf& skeleton);
+/// How often a program did not run because it was running on that CPU already.
+struct MissedRuns {
+	std::uint64_t lost = 0; ///< nobody else took what it was for
+	std::uint64_t all = 0;
+};
+[[nodiscard]] MissedRuns missed_runs(const stalesock_bpf& skeleton);
 
 } // namespace stalesock

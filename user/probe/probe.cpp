@@ -260,9 +260,11 @@ std::size_t Probe::consume() {
 }
 
 ProbeCounters Probe::counters() const {
+	const MissedRuns missed = missed_runs(*state_->skeleton);
 	return {.events = state_->events,
 	        .dropped = state_->skeleton->bss->dropped,
-	        .missed = missed_runs(*state_->skeleton),
+	        .missed = missed.lost,
+	        .all_missed = missed.all,
 	        .malformed = state_->malformed,
 	        .mptcp_skipped = state_->skeleton->bss->mptcp_skipped};
 }

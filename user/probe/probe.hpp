@@ -86,6 +86,7 @@ struct ProbeCounters {
 	std::uint64_t events = 0;        ///< records decoded
 	std::uint64_t dropped = 0;       ///< ring full: records the kernel could not write
 	std::uint64_t missed = 0;        ///< a program did not run: it was running on that CPU already
+	std::uint64_t all_missed = 0;    ///< those too whose transition another program took
 	std::uint64_t malformed = 0;     ///< records decode refused
 	std::uint64_t mptcp_skipped = 0; ///< transitions of MPTCP master sockets, left out
 };

@@ -87,7 +87,8 @@ std::string text_of(const Inventoried& inventory) {
 }
 
 std::string text_of(const Lost& lost) {
-	return fmt::format("events lost so far: {} dropped, {} missed", lost.dropped, lost.missed);
+	return fmt::format("events lost so far: {} dropped, {} missed, {} inferred from later ones",
+	                   lost.dropped, lost.missed, lost.inferred);
 }
 
 std::string text_of(const Resumed& resumed) {

@@ -146,6 +146,7 @@ Object note_object(const Lost& lost, WallTime time) {
 	object["record"] = "lost";
 	object["lost"]["dropped"] = lost.dropped;
 	object["lost"]["missed"] = lost.missed;
+	object["lost"]["inferred"] = lost.inferred;
 	return object;
 }
 

@@ -60,6 +60,9 @@ struct Metrics::State {
 	Counter& dropped = lost("dropped");
 	Counter& missed = lost("missed");
 	Counter& malformed = lost("malformed");
+	Counter& inferred = counter(*registry, "stalesock_events_inferred_total",
+	                            "FINs, late writes and ends whose event was lost and that later "
+	                            "events of their connection show.");
 	Gauge& connections = gauge(*registry, "stalesock_connections", "Connections tracked.");
 	Gauge& connections_limit =
 		gauge(*registry, "stalesock_connections_limit", "Connections tracked at most.");
@@ -138,6 +141,7 @@ void Metrics::set(const WatchState& state) {
 	raise(state_->dropped, state.dropped);
 	raise(state_->missed, state.missed);
 	raise(state_->malformed, state.malformed);
+	raise(state_->inferred, state.inferred);
 	raise(state_->connections_evicted, state.connections_evicted);
 	raise(state_->peers_evicted, state.peers_evicted);
 	state_->connections.Set(static_cast<double>(state.connections));

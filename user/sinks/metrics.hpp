@@ -18,6 +18,7 @@ struct WatchState {
 	std::uint64_t events = 0;    ///< total
 	std::uint64_t dropped = 0;   ///< total: the ring was full
 	std::uint64_t missed = 0;    ///< total: a program did not run
+	std::uint64_t inferred = 0;  ///< total: FINs, late writes and ends that only later events show
 	std::uint64_t malformed = 0; ///< total: records that could not be decoded
 	std::uint64_t connections = 0;
 	std::uint64_t connections_limit = 0;

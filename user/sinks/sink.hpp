@@ -5,6 +5,7 @@
 #include "model/event.hpp"
 #include "verdict/verdict.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -30,10 +31,16 @@ struct Inventoried {
 	std::vector<std::string> gaps; ///< what could not be looked at
 };
 
-/// Events were lost since the last such note; both counters are totals.
+/// Events were lost since the last such note; all counters are totals.
 struct Lost {
 	std::uint64_t dropped = 0; ///< ring full
-	std::uint64_t missed = 0;  ///< the program did not run
+	std::uint64_t missed =
+		0; ///< a program did not run; most such runs would have had nothing to tell
+	std::uint64_t inferred = 0; ///< FINs, late writes and ends that only later events show
+
+	/// At least: what was inferred may have been dropped, or missed.
+	[[nodiscard]] std::uint64_t total() const { return std::max(dropped + missed, inferred); }
+	friend bool operator==(const Lost&, const Lost&) = default;
 };
 
 /// Another process of ours watched before; in between nobody did.

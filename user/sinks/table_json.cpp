@@ -73,6 +73,7 @@ std::string head_json(const SnapshotHead& head) {
 	if (head.lost) {
 		object["lost"]["dropped"] = head.lost->dropped;
 		object["lost"]["missed"] = head.lost->missed;
+		object["lost"]["inferred"] = head.lost->inferred;
 	}
 	if (!head.hook_class.empty()) {
 		json::Object verdicts = json::Object::object();

@@ -177,7 +177,7 @@ std::string head_text(const SnapshotHead& head) {
 		text += fmt::format(", hooks: {}", head.hook_class);
 	}
 	if (head.lost) {
-		text += fmt::format(", events lost: {}", head.lost->dropped + head.lost->missed);
+		text += fmt::format(", events lost: {}", head.lost->total());
 	}
 	if (!head.hook_class.empty()) {
 		text += ", verdicts in the last minute:";

@@ -19,6 +19,7 @@ inline constexpr Nanoseconds default_tick{4'000'000};
 struct FinFacts {
 	Nanoseconds time{};              ///< boot time of the FIN
 	bool time_inferred = false;      ///< from the age of the last ACK: the FIN itself was not seen
+	bool missed = false;             ///< although the connection was watched when it came
 	std::optional<SocketView> view;  ///< the socket at the FIN; absent when it was not seen
 	std::optional<SocketView> found; ///< the socket when it was found, where the FIN was not seen
 	Nanoseconds found_time{};        ///< boot time of that
@@ -68,6 +69,7 @@ struct Connection {
 	bool role_inferred = false;
 	Sight sight = Sight::socket;
 	bool opened_known = false;
+	bool fin_due = false;               ///< watched before its peer closed it: the FIN will be told
 	std::uint32_t verdicts = 0;         ///< reported so far: the ordinal of the next id
 	std::uint16_t keepalive_probes = 0; ///< seen, saturating
 	bool probe_answered = false;        ///< one of them, before the last

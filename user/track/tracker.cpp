@@ -91,6 +91,28 @@ void infer_fin_time(FinFacts& fin, const Event& event, Nanoseconds tick) {
 	}
 }
 
+/// States that nobody reaches without a FIN of the peer's, before or after the event.
+bool shows_fin(const Event& event) {
+	const auto follows_fin = [](TcpState state) {
+		return state == TcpState::close_wait || state == TcpState::last_ack;
+	};
+	return event.kind != EventKind::peer_fin && event.kind != EventKind::owner &&
+	       (follows_fin(event.old_state) || follows_fin(event.new_state));
+}
+
+/// What is watched in such a state is told of its FIN.
+bool awaits_fin(const Event& event) {
+	return event.sight == Sight::socket && event.kind != EventKind::owner &&
+	       (event.new_state == TcpState::syn_sent || event.new_state == TcpState::syn_recv ||
+	        event.new_state == TcpState::established);
+}
+
+/// A hook that looks at each send did not run for the first one.
+bool is_missed(const LateWrite& late, const Event& event) {
+	return event.sight == Sight::socket && !late.time_known && !late.continued && event.view &&
+	       event.view->sends_seen;
+}
+
 /// Of a write that no hook saw, the first discovery is the nearest to it.
 void update_late(FinFacts& fin, const LateWrite& late) {
 	const std::optional<LateWrite> found = std::exchange(fin.late, late);
@@ -106,7 +128,9 @@ bool was_found_in_close_wait(const Event& event) {
 	       event.new_state == TcpState::close_wait;
 }
 
-void update_fin(Connection& connection, const Event& event, Nanoseconds tick) {
+/// `missed_since`: the FIN was not told, and had not come then.
+void update_fin(Connection& connection, const Event& event, std::optional<Nanoseconds> missed_since,
+                Nanoseconds tick) {
 	if (event.kind == EventKind::peer_fin) {
 		FinFacts& fin = fin_of(connection);
 		fin.time = event.time;
@@ -116,9 +140,14 @@ void update_fin(Connection& connection, const Event& event, Nanoseconds tick) {
 		if (event.view) {
 			fin.write_seq = event.view->write_seq;
 		}
-	} else if (!connection.fin && (event.late || was_found_in_close_wait(event))) {
+	} else if (!connection.fin && (event.late || was_found_in_close_wait(event) ||
+	                               (missed_since && event.view.has_value()))) {
 		FinFacts& fin = fin_of(connection);
 		infer_fin_time(fin, event, tick);
+		if (missed_since && fin.time_inferred) {
+			fin.time = std::max(fin.time, *missed_since);
+		}
+		fin.missed = missed_since.has_value();
 		fin.found_time = event.time;
 		fin.found = event.view;
 		if (!event.late && event.view) {
@@ -198,6 +227,10 @@ Tracker::Tracker(std::size_t limit, std::function<void(const Connection&)> forgo
 Connection* Tracker::apply(const Event& event, Nanoseconds tick) {
 	// connect(AF_UNSPEC) makes a socket free for another connection; should its end have been lost, that was it.
 	if (event.kind == EventKind::open && event.new_state == TcpState::syn_sent) {
+		const Connection* former = find(event.cookie);
+		const bool open = former != nullptr && (former->state == TcpState::established ||
+		                                        former->state == TcpState::close_wait);
+		counters_.inferred += open ? 1 : 0;
 		forget(event.cookie);
 	}
 	Connection* connection = find(event.cookie);
@@ -214,7 +247,7 @@ Connection* Tracker::apply(const Event& event, Nanoseconds tick) {
 		}
 		return connection;
 	}
-	connection->last_event = event.time;
+	const Nanoseconds told_before = std::exchange(connection->last_event, event.time);
 	connection->sight = event.sight;
 	if (event.kind != EventKind::owner) {
 		update_addresses(*connection, event);
@@ -225,7 +258,12 @@ Connection* Tracker::apply(const Event& event, Nanoseconds tick) {
 		connection->farewell_said = event.farewell;
 		connection->farewell_seq = event.view->write_seq;
 	}
-	update_fin(*connection, event, tick);
+	const bool late_before = connection->fin && connection->fin->late;
+	const bool missed = notice_missed_fin(*connection, event);
+	update_fin(*connection, event, missed ? std::optional(told_before) : std::nullopt, tick);
+	if (!late_before && event.late && is_missed(*event.late, event)) {
+		counters_.inferred++;
+	}
 	const bool was_unowned = connection->owner_source == OwnerSource::unknown;
 	update_owner(*connection, event);
 	if (was_unowned && connection->owner_source != OwnerSource::unknown) {
@@ -237,6 +275,13 @@ Connection* Tracker::apply(const Event& event, Nanoseconds tick) {
 Connection* Tracker::find(std::uint64_t cookie) {
 	const auto found = index_.find(cookie);
 	return found == index_.end() ? nullptr : &slots_[found->second];
+}
+
+bool Tracker::notice_missed_fin(Connection& connection, const Event& event) {
+	const bool missed = connection.fin_due && !connection.fin && shows_fin(event);
+	counters_.inferred += missed ? 1 : 0;
+	connection.fin_due = awaits_fin(event) || (connection.fin_due && !missed);
+	return missed;
 }
 
 bool Tracker::has_ended(std::uint64_t cookie) const {

@@ -19,6 +19,8 @@ struct TrackerCounters {
 	std::uint64_t opened = 0;
 	std::uint64_t evicted = 0;
 	std::uint64_t unowned = 0; ///< in the table now, and nobody is known to hold them
+	/// FINs, late writes and ends that were not told although their connection was watched: what was told later shows them.
+	std::uint64_t inferred = 0;
 };
 
 /// What an event tells of bytes that were written after the peer's FIN.
@@ -43,6 +45,8 @@ class Tracker {
 	[[nodiscard]] TrackerCounters counters() const { return counters_; }
 
   private:
+	/// Counts a FIN that was not told, once.
+	[[nodiscard]] bool notice_missed_fin(Connection& connection, const Event& event);
 	[[nodiscard]] bool has_ended(std::uint64_t cookie) const;
 	Connection& insert(const Event& event);
 	void evict_one();

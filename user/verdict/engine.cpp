@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verdict/engine_state.hpp"
+#include "verdict/finding.hpp"
 #include "verdict/late_facts.hpp"
 
 #include "verdict/resume.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace stalesock {
@@ -14,6 +16,19 @@ constexpr std::uint8_t both_directions = 3; // RCV_SHUTDOWN | SEND_SHUTDOWN
 
 /// Long enough for an RST to come back and for a second part of the request to be written.
 constexpr Nanoseconds late_write_settles = std::chrono::milliseconds(250);
+
+/// As it was so long before; all that is aged by the clock alone. TCP's own clock stands still between segments.
+void make_younger(SocketView& view, Nanoseconds time, Nanoseconds tick) {
+	const auto ticks = static_cast<std::uint32_t>(std::max(time / tick, Nanoseconds::rep{0}));
+	const auto take = [ticks](std::uint32_t& age) { age -= std::min(age, ticks); };
+	take(view.send_age_ticks);
+	take(view.receive_age_ticks);
+	take(view.ack_age_ticks);
+	if (view.exchange) {
+		take(view.exchange->turn_age_ticks);
+		take(view.exchange->read_age_ticks);
+	}
+}
 
 /// The peer ended it in ESTABLISHED by an RST: there will be no FIN.
 bool is_reset(const Event& event, const Connection& connection) {
@@ -47,6 +62,26 @@ void Engine::State::on_peer_fin(Connection& connection, const Event& event,
 	}
 	connection.fin->judged_at_fin = event.time + early_continuation;
 	due.emplace(*connection.fin->judged_at_fin, connection.cookie);
+}
+
+/// A scan found it: the socket as it was when the FIN came, from its ages. The time is that of the last ACK, at the earliest
+/// when the connection was last heard of.
+void Engine::State::on_missed_fin(Connection& connection, const Event& event,
+                                  const Handler& handler) {
+	if (!connection.fin || !connection.fin->missed || connection.fin->late || !event.view ||
+	    connection.role != Role::active) {
+		return;
+	}
+	connection.fin->missed = false;
+	Event fin = event;
+	fin.kind = EventKind::peer_fin;
+	fin.old_state = TcpState::established;
+	fin.time = connection.fin->time;
+	make_younger(*fin.view, event.time - fin.time, options.tick);
+	if (auto finding = judge_end(situation_at_end(connection, fin))) {
+		infer(*finding, Confidence::likely, "when the FIN came, which no hook saw");
+		report(connection, *finding, &fin, handler);
+	}
 }
 
 /// The deferred verdict on the FIN, unless the late write shows that the request was still being sent.
@@ -187,7 +222,10 @@ void Engine::State::dispatch(Connection& connection, const Event& event, const H
 	case EventKind::close:
 	case EventKind::released: on_our_close(connection, event, handler); break;
 	case EventKind::end: on_end(connection, event, handler); break;
-	case EventKind::scan: on_scan(connection, event, handler); break;
+	case EventKind::scan:
+		on_missed_fin(connection, event, handler);
+		on_scan(connection, event, handler);
+		break;
 	case EventKind::retransmit: on_retransmission(connection, event, handler); break;
 	case EventKind::reuse: on_reuse(connection, event, handler); break;
 	default: break;
@@ -322,8 +360,14 @@ void Engine::finish(Nanoseconds now, const Handler& handler) {
 EngineCounters Engine::counters() const {
 	const TrackerCounters counters = state_->tracker.counters();
 	const PeerCounters peers = state_->peers.counters();
-	return {state_->tracker.size(), counters.opened,    counters.evicted, peers.known,
-	        peers.evicted,          state_->due.size(), counters.unowned};
+	return {.tracked = state_->tracker.size(),
+	        .opened = counters.opened,
+	        .evicted = counters.evicted,
+	        .peers = peers.known,
+	        .peers_evicted = peers.evicted,
+	        .undecided = state_->due.size(),
+	        .unowned = counters.unowned,
+	        .inferred = counters.inferred};
 }
 
 const Peers& Engine::peers() const {

@@ -38,6 +38,7 @@ struct EngineCounters {
 	std::uint64_t peers_evicted = 0; ///< remote endpoints dropped because the table was full
 	std::uint64_t undecided = 0;     ///< connections whose verdict waits for more evidence
 	std::uint64_t unowned = 0;       ///< connections in the table whose owner is not known
+	std::uint64_t inferred = 0;      ///< FINs, late writes and ends that only later events show
 };
 
 /// Pure: no clock, no I/O, no log. Deterministic for a sequence of events and ticks.

@@ -93,6 +93,7 @@ struct Engine::State {
 	           const Handler& handler);
 
 	void on_peer_fin(Connection& connection, const Event& event, const Handler& handler);
+	void on_missed_fin(Connection& connection, const Event& event, const Handler& handler);
 	void on_late_write(Connection& connection, const Handler& handler);
 	void on_our_close(Connection& connection, const Event& event, const Handler& handler);
 	void on_scan(Connection& connection, const Event& event, const Handler& handler);

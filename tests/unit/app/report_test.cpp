@@ -26,7 +26,7 @@ HookReport hook(Need need, const char* name, bool chosen) {
 TEST_CASE("a quiet watch has four lines of summary", "[app]") {
 	CHECK(summary_lines({"SIGINT", std::chrono::milliseconds(1250), {}, {}, {}, 0}) ==
 	      Lines{"stopped after 1.2 s (SIGINT)", "verdicts: 0",
-	            "events: 0 seen, 0 lost (0 dropped, 0 missed), 0 malformed",
+	            "events: 0 seen, 0 lost (0 dropped, 0 missed, 0 inferred), 0 malformed",
 	            "connections: 0 tracked, 0 evicted"});
 }
 
@@ -34,18 +34,29 @@ TEST_CASE("everything that was lost or left out is in the summary", "[app]") {
 	Summary summary;
 	summary.stopped_by = "--duration";
 	summary.duration = std::chrono::hours(1);
-	summary.probe = {1000, 3, 4, 5, 6};
-	summary.engine = {7, 80, 9, 13, 14};
+	summary.probe = {.events = 1000, .dropped = 3, .missed = 4, .malformed = 5, .mptcp_skipped = 6};
+	summary.engine = {
+		.tracked = 7, .opened = 80, .evicted = 9, .peers = 13, .peers_evicted = 14, .inferred = 2};
 	summary.pipeline.verdicts[static_cast<std::size_t>(VerdictKind::stale_reuse)] = 2;
 	summary.pipeline.verdicts[static_cast<std::size_t>(VerdictKind::limit_close)] = 10;
 	summary.pipeline.filtered = 11;
 	summary.lines_discarded = 12;
-	CHECK(summary_lines(summary) ==
-	      Lines{"stopped after 3600.0 s (--duration)",
-	            "verdicts: 12 (stale_reuse 2, limit_close 10), 11 more filtered out",
-	            "events: 1000 seen, 7 lost (3 dropped, 4 missed), 5 malformed, 6 of MPTCP left out",
-	            "connections: 80 tracked, 9 evicted", "servers: 13 known, 14 evicted",
-	            "output: 12 lines discarded, the reader was too slow"});
+	CHECK(
+		summary_lines(summary) ==
+		Lines{
+			"stopped after 3600.0 s (--duration)",
+			"verdicts: 12 (stale_reuse 2, limit_close 10), 11 more filtered out",
+			"events: 1000 seen, 7 lost (3 dropped, 4 missed, 2 inferred), 5 malformed, 6 of MPTCP "
+			"left out",
+			"connections: 80 tracked, 9 evicted", "servers: 13 known, 14 evicted",
+			"output: 12 lines discarded, the reader was too slow"});
+}
+
+TEST_CASE("what later events show was lost, whether or not the kernel says so", "[app]") {
+	Summary summary;
+	summary.engine.inferred = 8;
+	CHECK(summary_lines(summary)[2] ==
+	      "events: 0 seen, 8 lost (0 dropped, 0 missed, 8 inferred), 0 malformed");
 }
 
 TEST_CASE("a need that no hook serves is a gap, once it has a consequence", "[app]") {

@@ -104,7 +104,7 @@ TEST_CASE("JSON of records", "[sinks][golden]") {
 	            {"keepalive probes are not counted", "second"}},
 		Inventoried{12, {}},
 		Inventoried{0, {"one network namespace could not be entered"}},
-		Lost{3, 4},
+		Lost{3, 4, 5},
 		Resumed{std::chrono::milliseconds(1234), true, 7, 1, 0, 0, 0},
 		Resumed{std::chrono::microseconds(2'000'049), false, 0, {}, 2, 3, 4},
 		Reloaded{{}, {}},

@@ -602,6 +602,108 @@ TEST_CASE("connections whose owner is not known are counted: only then a scan is
 	CHECK(story.counters().unowned == 0);
 }
 
+namespace {
+
+/// A pooled connection that its server closes 1 s after the answer; no hook sees the FIN.
+SocketModel closed_unseen(Story& story) {
+	SocketModel socket;
+	story.open(socket, start);
+	socket.turn(start, 100, 500);
+	(void)socket.peer_fin(start + seconds(1));
+	return socket;
+}
+
+Event scan_of(SocketModel& socket, Nanoseconds now, Nanoseconds last_ack_age) {
+	Event event = socket.inventory(now, last_ack_age);
+	event.kind = EventKind::scan;
+	event.old_state = event.new_state = TcpState::close_wait;
+	// TCP looked at its clock for the last time when the FIN came.
+	event.view->clock_us -= static_cast<std::uint64_t>(last_ack_age / microseconds(1));
+	return event;
+}
+
+} // namespace
+
+TEST_CASE("a FIN that no hook saw is found by a scan: as it was then, and never certain") {
+	Story story;
+	SocketModel socket = closed_unseen(story);
+	story.apply(scan_of(socket, start + milliseconds(1080), milliseconds(80)));
+	REQUIRE(story.kinds() == Names{"idle_close"});
+	const Verdict& verdict = story.verdicts[0];
+	CHECK(verdict.confidence == Confidence::likely);
+	CHECK(verdict.inferred == "when the FIN came, which no hook saw");
+	CHECK(verdict.time == start + seconds(1));
+	CHECK(verdict.evidence.idle == seconds(1));
+	CHECK(story.counters().inferred == 1);
+
+	story.apply(scan_of(socket, start + seconds(2), seconds(1))); // of the same
+	CHECK(story.kinds() == Names{"idle_close"});
+	story.apply(socket.close(start + seconds(3)));
+	CHECK(story.counters().inferred == 1);
+	CHECK(story.counters().tracked == 0);
+}
+
+TEST_CASE("what ends a connection shows a FIN that no hook saw") {
+	Story story;
+	SocketModel socket = closed_unseen(story);
+	SECTION("our close") {
+		story.apply(socket.close(start + seconds(3)));
+		CHECK(story.kinds() == Names{});
+	}
+	SECTION("a late write") {
+		story.apply(socket.late_write(start + seconds(2), 50, PayloadHead::http_request));
+		story.until(start + seconds(4));
+		REQUIRE(story.kinds() == Names{"stale_reuse"});
+		CHECK(story.verdicts[0].confidence == Confidence::likely);
+	}
+	SECTION("the peer's RST") {
+		story.apply(socket.reset(start + seconds(3)));
+		CHECK(story.kinds() == Names{});
+	}
+	CHECK(story.counters().inferred == 1);
+}
+
+TEST_CASE("a FIN that came before the watch is no lost one") {
+	Story story;
+	SocketModel socket;
+	socket.turn(start, 100, 500);
+	(void)socket.peer_fin(start + seconds(1));
+	SECTION("the inventory finds it") {
+		story.apply(socket.inventory(start + seconds(2), seconds(1)));
+		story.apply(socket.close(start + seconds(3)));
+	}
+	SECTION("nobody told of it before its close") {
+		story.apply(socket.close(start + seconds(3)));
+	}
+	CHECK(story.counters().inferred == 0);
+}
+
+TEST_CASE("a late write whose hook did not run is counted") {
+	Story story;
+	SocketModel socket;
+	story.open(socket, start);
+	socket.turn(start, 100, 500);
+	story.apply(socket.peer_fin(start + seconds(1)));
+	socket.unseen_late_write(start + seconds(2), 50);
+	story.apply(socket.late_scan(start + seconds(3)));
+	CHECK(story.counters().inferred == 1);
+	story.until(start + seconds(5));
+	REQUIRE(story.kinds() == Names{"idle_close", "stale_reuse"});
+	CHECK(story.verdicts[1].confidence == Confidence::likely);
+	story.apply(socket.late_scan(start + seconds(6)));
+	CHECK(story.counters().inferred == 1);
+}
+
+TEST_CASE("an open that follows an open connection shows that its end was lost") {
+	Story story;
+	SocketModel socket(Role::active, 7);
+	story.open(socket, start);
+	story.apply(socket.reuse(start + seconds(1)));
+	SocketModel again(Role::active, 7);
+	story.open(again, start + seconds(2));
+	CHECK(story.counters().inferred == 1);
+}
+
 TEST_CASE("an owner is where it was at the event") {
 	Story story;
 	SocketModel socket;
