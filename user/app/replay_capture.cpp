@@ -57,8 +57,13 @@ std::string connection_line(const CaptureCounters& counters) {
 		}
 	}
 	const std::string where = taken.empty() ? "" : "; seems captured: " + joined(taken);
-	return fmt::format("connections: {} seen, {} of them open before the capture, {} evicted{}",
-	                   counters.connections, counters.begun_before, counters.evicted, where);
+	const std::string translated =
+		counters.translated == 0
+			? ""
+			: fmt::format(", {} ends seen under another address before", counters.translated);
+	return fmt::format("connections: {} seen, {} of them open before the capture, {} evicted{}{}",
+	                   counters.connections, counters.begun_before, counters.evicted, translated,
+	                   where);
 }
 
 class CaptureReplay {

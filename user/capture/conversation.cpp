@@ -49,6 +49,11 @@ End::Identity Conversation::identity(std::size_t side) const {
 	                 : End::Identity{cookie_ + 1, second_, first_};
 }
 
+const EventHandler& Conversation::listener(std::size_t side, const EventHandler& handler) const {
+	static const EventHandler nobody = [](const Event&) {};
+	return muted_.at(side) ? nobody : handler;
+}
+
 /// Of one packet seen twice: forwarded, bridged, or on the "any" device. A retransmission has another number in
 /// its IPv4 header, and another timestamp. Without either it comes later than a copy.
 bool Conversation::is_copy(const Segment& segment) {
@@ -78,14 +83,14 @@ bool Conversation::take(const Segment& captured, const EventHandler& handler) {
 							 : take_syn(segment, from, handler);
 		return true;
 	}
-	ends_.at(from).sent(identity(from), segment, handler);
-	ends_.at(1 - from).received(identity(1 - from), segment, handler);
+	ends_.at(from).sent(identity(from), segment, listener(from, handler));
+	ends_.at(1 - from).received(identity(1 - from), segment, listener(1 - from, handler));
 	return true;
 }
 
 void Conversation::take_syn(const Segment& segment, std::size_t from, const EventHandler& handler) {
 	active_ = static_cast<std::uint8_t>(from);
-	ends_.at(from).send_syn(identity(from), segment, handler);
+	ends_.at(from).send_syn(identity(from), segment, listener(from, handler));
 	ends_.at(1 - from).receive_syn(segment);
 }
 
@@ -108,8 +113,8 @@ void Conversation::take_syn_ack(const Segment& segment, std::size_t from,
 void Conversation::begin_amid(const Segment& segment, bool source_is_passive,
                               const EventHandler& handler) {
 	active_ = source_is_passive ? 1 : 0;
-	ends_[0].begin_amid(identity(0), segment, true, source_is_passive, handler);
-	ends_[1].begin_amid(identity(1), segment, false, !source_is_passive, handler);
+	ends_[0].begin_amid(identity(0), segment, true, source_is_passive, listener(0, handler));
+	ends_[1].begin_amid(identity(1), segment, false, !source_is_passive, listener(1, handler));
 }
 
 bool Conversation::is_succeeded_by(const Segment& segment) const {
@@ -132,25 +137,25 @@ std::optional<Nanoseconds> Conversation::due() const {
 
 void Conversation::settle(Nanoseconds now, const EventHandler& handler) {
 	for (std::size_t side = 0; side < ends_.size(); side++) {
-		ends_.at(side).settle(identity(side), now, handler);
+		ends_.at(side).settle(identity(side), now, listener(side, handler));
 	}
 }
 
 void Conversation::scan(Nanoseconds now, const EventHandler& handler) const {
 	for (std::size_t side = 0; side < ends_.size(); side++) {
-		ends_.at(side).scan(identity(side), now, handler);
+		ends_.at(side).scan(identity(side), now, listener(side, handler));
 	}
 }
 
 void Conversation::finish(const EventHandler& handler) {
 	for (std::size_t side = 0; side < ends_.size(); side++) {
-		ends_.at(side).finish(identity(side), handler);
+		ends_.at(side).finish(identity(side), listener(side, handler));
 	}
 }
 
 void Conversation::forget(const EventHandler& handler) {
 	for (std::size_t side = 0; side < ends_.size(); side++) {
-		ends_.at(side).forget(identity(side), last_time_, handler);
+		ends_.at(side).forget(identity(side), last_time_, listener(side, handler));
 	}
 }
 

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 
 namespace stalesock {
 
@@ -20,6 +21,12 @@ class Conversation {
 
 	/// In the order of capture. False for a segment that says nothing: of an earlier connection, or a copy.
 	bool take(const Segment& captured, const EventHandler& handler);
+	/// The end with this address is another one's, seen under the address that a translator gave it: nothing is told of it.
+	/// False: so it was already.
+	bool mute(const Endpoint& end) {
+		return !std::exchange(muted_.at(end == first_ ? 0 : 1), true);
+	}
+
 	/// The first segment of a connection that was open before the capture.
 	void begin_amid(const Segment& segment, bool source_is_passive, const EventHandler& handler);
 
@@ -49,6 +56,8 @@ class Conversation {
 	};
 
 	[[nodiscard]] std::size_t side_of(const Segment& segment) const;
+	/// Whom to tell of this end.
+	[[nodiscard]] const EventHandler& listener(std::size_t side, const EventHandler& handler) const;
 	[[nodiscard]] End::Identity identity(std::size_t side) const;
 	bool is_copy(const Segment& segment);
 	void take_syn(const Segment& segment, std::size_t from, const EventHandler& handler);
@@ -59,6 +68,7 @@ class Conversation {
 	std::uint64_t cookie_;
 	Nanoseconds last_time_{};
 	std::array<End, 2> ends_;
+	std::array<bool, 2> muted_{};
 	std::array<Seen, 8> seen_;
 	std::uint8_t next_seen_ = 0;
 	std::uint8_t active_ = 0; ///< which end

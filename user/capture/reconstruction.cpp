@@ -11,6 +11,8 @@ namespace {
 /// Later segments of a closed connection are its own for this long: TIME_WAIT on Linux.
 constexpr Nanoseconds time_wait = std::chrono::seconds(60);
 constexpr std::size_t most_listeners = 16'384;
+/// From one device of a host to the next.
+constexpr Nanoseconds translation = std::chrono::seconds(1);
 
 } // namespace
 
@@ -36,6 +38,7 @@ void Reconstruction::take(LinkType type, Octets frame, std::uint32_t wire_length
 	case PacketStatus::segment: break;
 	}
 	segment_.time = time;
+	several_devices_ = type == LinkType::linux_sll || type == LinkType::linux_sll2;
 	take(segment_);
 }
 
@@ -58,6 +61,9 @@ void Reconstruction::take(const Segment& segment) {
 		counters_.stray++;
 		return;
 	}
+	if (several_devices_ && segment.has(tcp_syn) && is_translated(key, segment)) {
+		counters_.translated += entry->conversation.mute(segment.source) ? 1 : 0;
+	}
 	take(key, segment, entry);
 	drop_closed(segment.time);
 }
@@ -73,6 +79,28 @@ void Reconstruction::take(const Key& key, const Segment& segment, Conversations:
 	if (const auto due = entry->conversation.due(); due && !was_due) {
 		due_.emplace_back(*due, key);
 	}
+}
+
+/// The first sight is the one nearest to the sender. Initial sequence numbers are random (RFC 6528): two that are equal within a
+/// second are one.
+bool Reconstruction::is_translated(const Key& key, const Segment& segment) {
+	while (!ageing_.empty() && segment.time - ageing_.front().first > translation) {
+		const auto old = beginnings_.find(ageing_.front().second);
+		if (old != beginnings_.end() && old->second.time == ageing_.front().first) {
+			beginnings_.erase(old);
+		}
+		ageing_.pop_front();
+	}
+	const auto [found, is_new] =
+		beginnings_.try_emplace(segment.sequence, Beginning{key, segment.time, segment.timestamps});
+	if (is_new) {
+		ageing_.emplace_back(segment.time, segment.sequence);
+		return false;
+	}
+	const Beginning& first = found->second;
+	const bool same = !first.timestamps || !segment.timestamps ||
+	                  first.timestamps->value == segment.timestamps->value;
+	return same && first.key != key;
 }
 
 /// It was heard of last.

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <deque>
 #include <list>
+#include <optional>
 #include <utility>
 
 namespace stalesock {
@@ -26,6 +27,7 @@ struct CaptureCounters {
 	std::uint64_t copies = 0;    ///< of packets that were captured more than once
 	std::uint64_t stray = 0;     ///< of no connection: an RST, or what came after the end
 	std::uint64_t lost = 0; ///< gaps in what was captured of a connection; complete after finish()
+	std::uint64_t translated = 0; ///< ends seen before under another address
 	std::uint64_t connections = 0;
 	std::uint64_t begun_before = 0; ///< of the connections: open when the capture began
 	std::uint64_t evicted = 0;      ///< of the connections: forgotten because the table was full
@@ -74,7 +76,16 @@ class Reconstruction {
 	using Index = absl::flat_hash_map<Key, Conversations::iterator>;
 
 	[[nodiscard]] static Key key_of(const Endpoint& one, const Endpoint& other);
+	/// A segment that begins one direction, as one device of several shows it.
+	struct Beginning {
+		Key key;
+		Nanoseconds time{};
+		std::optional<TcpTimestamps> timestamps;
+	};
+
 	void take(const Segment& segment);
+	/// It was sent under other addresses just before: translated on its way through this host.
+	[[nodiscard]] bool is_translated(const Key& key, const Segment& segment);
 	void take(const Key& key, const Segment& segment, Conversations::iterator entry);
 	/// The end of open_ when this segment begins none.
 	Conversations::iterator begin(const Key& key, const Segment& segment);
@@ -97,6 +108,10 @@ class Reconstruction {
 	std::deque<std::pair<Nanoseconds, Key>>
 		due_; ///< when a connection may have something to settle
 	absl::flat_hash_set<Endpoint, EndpointHash> listeners_;
+	/// By initial sequence number, of the last second; only of captures that show several devices.
+	absl::flat_hash_map<std::uint32_t, Beginning> beginnings_;
+	std::deque<std::pair<Nanoseconds, std::uint32_t>> ageing_;
+	bool several_devices_ = false; ///< the segment comes from the "any" device
 	std::uint64_t next_cookie_ = 1;
 	CaptureCounters counters_;
 };

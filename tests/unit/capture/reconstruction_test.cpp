@@ -423,6 +423,40 @@ TEST_CASE("keepalive probes are no payload", "[capture]") {
 	}
 }
 
+TEST_CASE("a connection that is translated on its way through the host is one", "[capture]") {
+	WireTap tap;
+	Talk talk(tap);
+	talk.translated_after = Talk::Time(10);
+	SECTION("on the any device, which shows it on both sides") {
+		tap.any_device = true;
+		idle_close(talk);
+		talk.now += 500ms;
+		talk.client("GET /", 6, 7);
+		tap.finish();
+		CHECK(tap.kinds() == Kinds{"idle_close", "stale_reuse"});
+		CHECK(tap.verdicts[0].connection.remote.address.bytes[14] == 0); // the client's own view
+		CHECK(tap.counters().connections == 2);
+		CHECK(tap.counters().translated == 2);
+	}
+	SECTION("on the any device, a second later: another connection") {
+		tap.any_device = true;
+		talk.translated_after.reset();
+		idle_close(talk);
+		Talk other(tap, 40001);
+		other.now = talk.now + 1001ms;
+		idle_close(other);
+		tap.finish();
+		CHECK(tap.kinds() == Kinds{"idle_close", "idle_close"});
+		CHECK(tap.counters().translated == 0);
+	}
+	SECTION("on one device nothing is taken for a translation") {
+		idle_close(talk);
+		tap.finish();
+		CHECK(tap.kinds() == Kinds{"idle_close", "idle_close"});
+		CHECK(tap.counters().translated == 0);
+	}
+}
+
 TEST_CASE("what was sent twice, captured twice, out of order or not at all", "[capture]") {
 	WireTap tap;
 	Talk talk(tap);

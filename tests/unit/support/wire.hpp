@@ -7,6 +7,7 @@
 #include "verdict/engine.hpp"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,13 @@ class WireTap {
 		  }) {}
 
 	void take(const Frame& packet, Nanoseconds time) {
-		reconstruction_.take(LinkType::raw, packet, static_cast<std::uint32_t>(packet.size()),
-		                     wire_start + time);
+		Frame frame;
+		if (any_device) {
+			frame = {0, 4, 0, 1, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0, 0x08, 0x00};
+		}
+		put(frame, packet);
+		reconstruction_.take(any_device ? LinkType::linux_sll : LinkType::raw, frame,
+		                     static_cast<std::uint32_t>(frame.size()), wire_start + time);
 		last_ = wire_start + time;
 	}
 	void finish() {
@@ -51,6 +57,7 @@ class WireTap {
 
 	std::vector<Event> events;
 	std::vector<Verdict> verdicts;
+	bool any_device = false; ///< captured with `-i any`
 
   private:
 	Engine engine_;
@@ -71,6 +78,8 @@ class Talk {
 	Time reply_after{20};   ///< the client acknowledges so much later
 	bool keep_payload = true;
 	std::uint16_t server_port = 8080;
+	/// Each packet is captured again so much later, on its way out under other addresses.
+	std::optional<Time> translated_after;
 
 	/// SYN, SYN and ACK, ACK, this far apart: what the capture sees of the path on either side.
 	void open(Time to_server = Time(20), Time to_client = Time(20)) {
@@ -117,9 +126,15 @@ class Talk {
 		packet_.length = payload.size();
 		packet_.payload = keep_payload ? payload : "";
 		tap_.take(bytes(++number_), now);
+		if (translated_after) {
+			tap_.take(bytes(number_, true), now + *translated_after);
+		}
 	}
-	[[nodiscard]] Frame bytes(unsigned number) const {
+	[[nodiscard]] Frame bytes(unsigned number, bool translated = false) const {
 		Ipv4 ip;
+		if (translated) {
+			ip.source[2] = ip.destination[2] = 9;
+		}
 		ip.identification = number;
 		if (!from_client_) {
 			std::swap(ip.source, ip.destination);
