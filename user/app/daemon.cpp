@@ -9,6 +9,7 @@
 #include "app/report.hpp"
 #include "app/service.hpp"
 #include "app/state_file.hpp"
+#include "app/state_saver.hpp"
 #include "app/usage_error.hpp"
 
 #include <csignal>
@@ -57,6 +58,8 @@ class Daemon {
 	void update_status();
 	void load();
 	void save();
+	void note_saved(const std::optional<std::string>& problem);
+	void save_finally();
 	void note_state(const std::string& problem);
 	void export_metrics();
 	void update_metrics();
@@ -79,7 +82,9 @@ class Daemon {
 	LastMinute last_minute_;
 	const std::string state_file_;
 	std::string state_problem_;
-	std::uint64_t saved_events_ = 0; ///< when the state was saved
+	std::uint64_t saved_events_ = 0;  ///< when the state was saved
+	std::uint64_t saving_events_ = 0; ///< when the state was given to be saved
+	std::optional<StateSaver> saver_; ///< nothing where no state is kept
 };
 
 int Daemon::run() {
@@ -164,6 +169,9 @@ void Daemon::arm() {
 					last_minute_.add(verdicts());
 					export_metrics();
 					update_status();
+					if (saver_) {
+						note_saved(saver_->take_result());
+					}
 				});
 	loop_.every(metrics_interval, [this] { update_metrics(); });
 	loop_.every(save_interval, [this] { save(); });
@@ -211,20 +219,37 @@ void Daemon::update_metrics() {
 void Daemon::load() {
 	if (!state_file_.empty()) {
 		note_state(load_learned(state_file_, monitor_->pipeline().engine(), read_clocks()));
+		saver_.emplace(state_file_);
 	}
 }
 
-/// Without an event nothing was learned.
+/// Without an event nothing was learned. While the disk still takes the last state, the next one waits for its turn.
 void Daemon::save() {
 	const std::uint64_t events = monitor_->probe().counters().events;
-	if (state_file_.empty() || events == saved_events_) {
+	if (!saver_ || saver_->busy() || events == saved_events_) {
 		return;
 	}
-	const std::string problem =
-		save_learned(state_file_, monitor_->pipeline().engine(), read_clocks());
-	note_state(problem);
-	if (problem.empty()) {
-		saved_events_ = events;
+	note_saved(saver_->take_result());
+	saving_events_ = events;
+	saver_->begin(learned_text(monitor_->pipeline().engine(), read_clocks()));
+}
+
+void Daemon::note_saved(const std::optional<std::string>& problem) {
+	if (!problem) {
+		return;
+	}
+	note_state(*problem);
+	if (problem->empty()) {
+		saved_events_ = saving_events_;
+	}
+}
+
+/// Nothing is watched any more.
+void Daemon::save_finally() {
+	if (saver_) {
+		note_saved(saver_->wait_for_result());
+		save();
+		note_saved(saver_->wait_for_result());
 	}
 }
 
@@ -285,7 +310,7 @@ int Daemon::finish() {
 	notify_stopping();
 	const Moment now = read_clocks();
 	monitor_->settle(now);
-	save();
+	save_finally();
 	after_drain();
 	if (continuity_) {
 		continuity_->stopped_cleanly();

@@ -206,15 +206,10 @@ std::string load_learned(const std::string& path, Engine& engine, const Moment& 
 	return recover_state(path, place_here(now), engine.peers(), engine.listeners()).problem;
 }
 
-std::string save_learned(const std::string& path, Engine& engine, const Moment& now) {
+std::string learned_text(Engine& engine, const Moment& now) {
 	engine.peers().age_all(now.boot);
 	engine.listeners().age_all(now.boot);
-	try {
-		write_state_file(path, state_text(engine.peers(), engine.listeners(), place_here(now)));
-	} catch (const std::system_error& error) {
-		return error.what();
-	}
-	return {};
+	return state_text(engine.peers(), engine.listeners(), place_here(now));
 }
 
 } // namespace stalesock

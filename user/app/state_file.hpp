@@ -35,7 +35,7 @@ StateRecovery recover_state(const std::string& path, const Place& now, Peers& pe
 /// Takes in what the file has, if there is one. Returns the problem, one sentence; empty: none.
 [[nodiscard]] std::string load_learned(const std::string& path, Engine& engine, const Moment& now);
 
-/// Replaces the file with all that is known. Returns the problem, one sentence; empty: none.
-[[nodiscard]] std::string save_learned(const std::string& path, Engine& engine, const Moment& now);
+/// All that is known, for write_state_file().
+[[nodiscard]] std::string learned_text(Engine& engine, const Moment& now);
 
 } // namespace stalesock

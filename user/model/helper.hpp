@@ -3,6 +3,7 @@
 #pragma once
 
 #include <absl/cleanup/cleanup.h>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -29,6 +30,10 @@ template <typename Result> class Job {
 	Job(const Job&) = delete;
 	Job& operator=(const Job&) = delete;
 
+	/// get() would not wait. Not after it.
+	[[nodiscard]] bool ready() const {
+		return result_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+	}
 	/// Waits; throws what the job threw. Once.
 	Result get() { return result_.get(); }
 

@@ -92,11 +92,12 @@ TEST_CASE("what one engine has learned the next one knows", "[app][state]") {
 	Engine first({});
 	CHECK(load_learned(path, first, now).empty());
 	first.peers().note_reuse(server, 0, std::chrono::seconds(3), "client", now.boot);
-	CHECK(save_learned(path, first, now).empty());
+	write_state_file(path, learned_text(first, now));
 	Engine next({});
 	CHECK(load_learned(path, next, now).empty());
 	CHECK(next.peers().find(server, 0) != nullptr);
-	CHECK_THAT(save_learned(folder / "no/peers.json", next, now), Contains("no/peers.json"));
+	CHECK_THROWS_WITH(write_state_file(folder / "no/peers.json", learned_text(next, now)),
+	                  Contains("no/peers.json"));
 	put(path, "{");
 	CHECK_THAT(load_learned(path, next, now), Contains("cut off") && Contains(".refused"));
 }
