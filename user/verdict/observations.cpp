@@ -20,7 +20,8 @@ std::uint32_t steps_of(Nanoseconds time) {
 } // namespace
 
 Nanoseconds agreement_width(Nanoseconds time) {
-	return std::max<Nanoseconds>(std::chrono::milliseconds(50), time / 50);
+	constexpr Nanoseconds jitter = std::chrono::milliseconds(50);
+	return std::max(time / 50, std::min(jitter, time / 10));
 }
 
 bool Observations::add(Nanoseconds time, Nanoseconds now, const Burst& burst) {

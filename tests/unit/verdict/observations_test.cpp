@@ -81,6 +81,14 @@ TEST_CASE("closes agree within 50 ms", "[peers]") {
 	CHECK_FALSE(Closes{1000, 1020, 1051}.agreement());
 }
 
+TEST_CASE("closes agree within a tenth, where 50 ms are more", "[peers]") {
+	CHECK(agreement_width(milliseconds(500)) == milliseconds(50));
+	CHECK(agreement_width(milliseconds(200)) == milliseconds(20));
+	CHECK(is({200, 210, 220}, milliseconds(200), milliseconds(220)));
+	CHECK_FALSE(Closes{200, 210, 221}.agreement());
+	CHECK_FALSE(Closes{100, 120, 140}.agreement());
+}
+
 TEST_CASE("closes agree within 2 %, where that is more", "[peers]") {
 	CHECK(agreement_width(milliseconds(2500)) == milliseconds(50));
 	CHECK(agreement_width(seconds(60)) == milliseconds(1200));
