@@ -213,7 +213,8 @@ static __always_inline void fill_late(struct stalesock_event_late *event,
 	if (state->flags & LATE_FIN_TIMED)
 		event->fin_ns = state->fin_ns;
 	event->late_ns = state->late_ns;
-	event->late_bytes = state->bytes;
+	event->late_bytes = (__u32)state->bytes;
+	event->late_bytes_high = state->bytes >> 32;
 	event->late_pid = state->pid;
 	event->late_unread = state->unread;
 	event->late_copied_seq = state->copied_seq;

@@ -48,7 +48,7 @@ static __always_inline int on_late_scan(struct sock_common *common)
 	struct late_state *state;
 	struct tcp_sock *tp;
 	struct sock *sk;
-	__u32 before;
+	__u64 before;
 
 	if (!common || common->skc_state != TCP_CLOSE_WAIT)
 		return ITERATOR_CONTINUE;

@@ -44,7 +44,7 @@ static __always_inline void update_late_bytes(const struct sock *sk, struct late
 		return;
 	tp = bpf_skc_to_tcp_sock((void *)sk);
 	if (tp)
-		state->bytes = tp->write_seq - state->write_seq;
+		state->bytes += (__u32)(tp->write_seq - state->write_seq - (__u32)state->bytes);
 }
 
 /* When, by whom, and what was unread. */

@@ -31,8 +31,8 @@ struct late_state {
 	__u64 fin_ns;
 	__u64 late_ns;
 	__u64 cgroup_id;
+	__u64 bytes;     /* write_seq wraps at 4 GiB; this does not */
 	__u32 write_seq; /* at (or since) the FIN */
-	__u32 bytes;
 	__u32 pid;
 	__u32 unread;
 	__u32 copied_seq;
@@ -41,7 +41,7 @@ struct late_state {
 	__u16 writes;
 	__u8 head;
 	__u8 reads;
-	__u8 padding[2];
+	__u8 padding[6];
 	char command[STALESOCK_COMMAND_LENGTH];
 };
 

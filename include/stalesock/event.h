@@ -171,13 +171,13 @@ struct stalesock_event_late {
 	struct stalesock_event_full full;
 	__u64 fin_ns;     /* when the FIN was processed, CLOCK_BOOTTIME; 0: not known */
 	__u64 late_ns;    /* first late write, CLOCK_BOOTTIME */
-	__u32 late_bytes; /* write_seq growth since the FIN */
+	__u32 late_bytes; /* write_seq growth since the FIN, lower half */
 	__u32 late_pid;
 	__u32 late_unread;        /* rcv_nxt - copied_seq at the first late write, FIN included */
 	__u32 late_copied_seq;    /* copied_seq then */
 	__u16 late_record_length; /* TLS record length, STALESOCK_HEAD_TLS_* of type 23 */
 	__u16 late_writes;        /* sends seen after the FIN; at least 1 */
-	__u32 late_reserved;
+	__u32 late_bytes_high;
 	char late_command[STALESOCK_COMMAND_LENGTH];
 };
 

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // A write after the peer's FIN, by every call and over every family.
+#include "support/clock.hpp"
 #include "support/expect.hpp"
+#include "support/process.hpp"
 #include "support/send_calls.hpp"
 #include "support/sight.hpp"
 
 #include <atomic>
+#include <csignal>
 #include <map>
 #include <netinet/tcp.h>
 #include <set>
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
+#include <vector>
 
 using namespace runtime;
 
@@ -228,6 +232,37 @@ TEST_CASE("a late write over what the peer said as it closed", "[late][last-word
 	const Seen seen = watch().observe(connection);
 	REQUIRE(names(seen.active) == Names{"idle_close", "stale_reuse"});
 	check_field(seen.active[1].at("evidence"), "unread_bytes", 5, Sight::time);
+}
+
+TEST_CASE("more than 4 GiB after a peer's half-close are all counted", "[late][large]") {
+	Process events({stalesock_path(), "watch", "--json", "--events", "--netns", "self"});
+	REQUIRE(eventually([&] {
+		events.read_available(milliseconds(10));
+		return events.errors().find("stalesock: watching") != std::string::npos;
+	}));
+	constexpr std::uint64_t wanted = (std::uint64_t{1} << 32U) + (std::uint64_t{1} << 28U);
+	Connection connection = open_used_connection();
+	half_close_passive(connection);
+	const std::jthread reader([&] {
+		std::vector<char> bytes(1 << 20);
+		while (recv(connection.passive, bytes.data(), bytes.size(), 0) > 0) {
+		}
+	});
+	const std::vector<char> bytes(1 << 20, 'x');
+	std::uint64_t sent = 0;
+	while (sent < wanted) {
+		const ssize_t accepted = send(connection.active, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+		REQUIRE(accepted > 0);
+		sent += static_cast<std::uint64_t>(accepted);
+	}
+	connection.active.close();
+	const std::string counted = "\"bytes\":" + std::to_string(sent) + ",";
+	CHECK(eventually([&] {
+		events.read_available(milliseconds(10));
+		return events.output().find(counted) != std::string::npos;
+	}));
+	events.signal(SIGTERM);
+	CHECK(events.finish() == 0);
 }
 
 TEST_CASE("the application had read the end of file", "[late][guest]") {

@@ -205,7 +205,9 @@ void End::write_late(const Identity& self, const Segment& segment, Nanoseconds t
 	if (late.writes == 0 || (control && may_ask(segment))) {
 		begin_late(segment, time);
 	}
-	late.bytes = counters_.write_seq() - late_->write_seq_at_fin;
+	// write_seq wraps, this does not.
+	late.bytes += static_cast<std::uint32_t>(counters_.write_seq() - late_->write_seq_at_fin -
+	                                         static_cast<std::uint32_t>(late.bytes));
 	if (late.writes < std::numeric_limits<std::uint16_t>::max()) {
 		late.writes++;
 	}

@@ -158,7 +158,7 @@ struct LateWrite {
 	bool time_known = true;
 	bool begin_seen = true;       ///< before it was queued; otherwise its head is not visible
 	bool kernel_tls = false;      ///< the kernel had encrypted it: its head is not visible either
-	std::uint32_t bytes = 0;      ///< all bytes queued after the FIN so far
+	std::uint64_t bytes = 0;      ///< all bytes queued after the FIN so far
 	std::uint32_t unread = 0;     ///< at that time, the FIN counted as one
 	std::uint32_t copied_seq = 0; ///< at that time
 	std::uint16_t writes = 0;     ///< sends seen after the FIN so far

@@ -175,7 +175,7 @@ LateWrite late_of(const stalesock_event_late& record) {
 	late.time = Nanoseconds(late.time_known ? record.late_ns : full.head.time_ns);
 	late.begin_seen = has(flags, STALESOCK_F_LATE_BEGUN);
 	late.kernel_tls = has(flags, STALESOCK_F_ULP);
-	late.bytes = record.late_bytes;
+	late.bytes = std::uint64_t{record.late_bytes_high} << 32U | record.late_bytes;
 	late.unread = late.time_known ? record.late_unread : full.rcv_nxt - full.copied_seq;
 	late.copied_seq = late.time_known ? record.late_copied_seq : full.copied_seq;
 	late.writes = record.late_writes;

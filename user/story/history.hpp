@@ -38,7 +38,7 @@ struct PastWrite {
 	Nanoseconds time{};
 	bool time_known = true;
 	std::optional<Nanoseconds> fin_time;
-	std::uint32_t bytes = 0;
+	std::uint64_t bytes = 0;
 	std::optional<Actor> writer;
 };
 

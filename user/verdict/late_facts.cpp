@@ -41,7 +41,7 @@ bool is_tls_short_record(const LateWrite& late) {
 }
 
 /// Of a hidden write a close_notify is known by its length. Either side sends one at every close.
-bool is_sized_like_close_notify(const LateWrite& late, std::uint32_t bytes) {
+bool is_sized_like_close_notify(const LateWrite& late, std::uint64_t bytes) {
 	return is_hidden(late) && late.head == PayloadHead::unknown && is_close_notify_size(bytes);
 }
 

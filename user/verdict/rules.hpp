@@ -64,7 +64,7 @@ inline constexpr Nanoseconds patience_with_silence = std::chrono::seconds(1);
 /// Whoever leaves more than this unread may be slow rather than forgetful.
 inline constexpr std::uint32_t longest_forgotten = 16'384;
 
-[[nodiscard]] inline bool is_close_notify_size(std::uint32_t bytes) {
+[[nodiscard]] inline bool is_close_notify_size(std::uint64_t bytes) {
 	return std::find(close_notify_sizes.begin(), close_notify_sizes.end(), bytes) !=
 	       close_notify_sizes.end();
 }

@@ -147,6 +147,7 @@ TEST_CASE("a late write carries its head, its writer and the time of the FIN whe
 	record.full.late_head = STALESOCK_HEAD_TLS_DATA;
 	record.late_record_length = 51;
 	record.late_bytes = 56;
+	record.late_bytes_high = 1;
 	record.late_pid = 812;
 	std::memset(record.late_command, 'x', sizeof(record.late_command)); // no terminating NUL
 	Event event;
@@ -155,7 +156,7 @@ TEST_CASE("a late write carries its head, its writer and the time of the FIN whe
 	CHECK_FALSE(event.late->fin_time.has_value());
 	CHECK(event.late->head == PayloadHead::tls_data);
 	CHECK(event.late->record_length == 51);
-	CHECK(event.late->bytes == 56);
+	CHECK(event.late->bytes == (std::uint64_t{1} << 32U) + 56);
 	CHECK(event.late->read_afterwards);
 	CHECK(event.late->begin_seen);
 	CHECK_FALSE(event.late->kernel_tls);

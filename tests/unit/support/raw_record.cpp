@@ -104,7 +104,8 @@ void put_view(stalesock_event_full& record, const SocketView& view) {
 void put_late(stalesock_event_late& record, const LateWrite& late) {
 	record.fin_ns = static_cast<__u64>(late.fin_time.value_or(Nanoseconds{}).count());
 	record.late_ns = static_cast<__u64>(late.time.count());
-	record.late_bytes = late.bytes;
+	record.late_bytes = static_cast<__u32>(late.bytes);
+	record.late_bytes_high = static_cast<__u32>(late.bytes >> 32U);
 	record.late_unread = late.unread;
 	record.late_copied_seq = late.copied_seq;
 	record.late_writes = late.writes;
