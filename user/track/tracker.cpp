@@ -128,31 +128,39 @@ bool was_found_in_close_wait(const Event& event) {
 	       event.new_state == TcpState::close_wait;
 }
 
+void tell_fin(FinFacts& fin, const Event& event) {
+	fin.time = event.time;
+	fin.time_inferred = false;
+	fin.view = event.view;
+	fin.history_known = true;
+	if (event.view) {
+		fin.write_seq = event.view->write_seq;
+	}
+}
+
 /// `missed_since`: the FIN was not told, and had not come then.
+void find_fin(FinFacts& fin, const Event& event, std::optional<Nanoseconds> missed_since,
+              Nanoseconds tick) {
+	infer_fin_time(fin, event, tick);
+	if (missed_since && fin.time_inferred) {
+		fin.time = std::max(fin.time, *missed_since);
+	}
+	fin.missed = missed_since.has_value();
+	fin.found_time = event.time;
+	fin.found = event.view;
+	if (!event.late && event.view) {
+		fin.write_seq = event.view->write_seq;
+	}
+}
+
+/// See find_fin().
 void update_fin(Connection& connection, const Event& event, std::optional<Nanoseconds> missed_since,
                 Nanoseconds tick) {
+	const bool found = event.late || was_found_in_close_wait(event) || (missed_since && event.view);
 	if (event.kind == EventKind::peer_fin) {
-		FinFacts& fin = fin_of(connection);
-		fin.time = event.time;
-		fin.time_inferred = false;
-		fin.view = event.view;
-		fin.history_known = true;
-		if (event.view) {
-			fin.write_seq = event.view->write_seq;
-		}
-	} else if (!connection.fin && (event.late || was_found_in_close_wait(event) ||
-	                               (missed_since && event.view.has_value()))) {
-		FinFacts& fin = fin_of(connection);
-		infer_fin_time(fin, event, tick);
-		if (missed_since && fin.time_inferred) {
-			fin.time = std::max(fin.time, *missed_since);
-		}
-		fin.missed = missed_since.has_value();
-		fin.found_time = event.time;
-		fin.found = event.view;
-		if (!event.late && event.view) {
-			fin.write_seq = event.view->write_seq;
-		}
+		tell_fin(fin_of(connection), event);
+	} else if (!connection.fin && found) {
+		find_fin(fin_of(connection), event, missed_since, tick);
 	}
 	if (!connection.fin) {
 		return;
