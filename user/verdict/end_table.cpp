@@ -2,8 +2,8 @@
 #include "verdict/end_table.hpp"
 
 #include "verdict/finding.hpp"
+#include "verdict/table.hpp"
 
-#include <algorithm>
 #include <array>
 
 namespace stalesock {
@@ -59,15 +59,6 @@ constexpr std::array table{
 };
 // clang-format on
 
-bool matches(const EndRow& row, const EndFacts& facts) {
-	return row.by.matches(facts.by) && row.holder.matches(facts.holder.value) &&
-	       row.farewell.matches(facts.farewell.value) && row.direction.matches(facts.direction) &&
-	       row.expectation.matches(facts.expectation.value) &&
-	       row.outstanding.matches(facts.outstanding.value) &&
-	       row.answer.matches(facts.answer.value) && row.use.matches(facts.use.value) &&
-	       row.quiet.matches(facts.quiet.value) && row.taken.matches(facts.taken.value);
-}
-
 } // namespace
 
 std::span<const EndRow> end_table() {
@@ -75,26 +66,11 @@ std::span<const EndRow> end_table() {
 }
 
 const EndRow* find_row(const EndFacts& facts) {
-	const auto* const row = std::find_if(table.begin(), table.end(), [&](const EndRow& candidate) {
-		return matches(candidate, facts);
-	});
-	return row == table.end() ? nullptr : row;
+	return first_match(end_table(), facts);
 }
 
 Certainty certainty_of(const EndRow& row, const EndFacts& facts) {
-	Weigher weigher;
-	weigher.read(row.holder, facts.holder);
-	weigher.read(row.farewell, facts.farewell);
-	weigher.read(row.expectation, facts.expectation);
-	weigher.read(row.outstanding, facts.outstanding);
-	weigher.read(row.answer, facts.answer);
-	weigher.read(row.use, facts.use);
-	weigher.read(row.quiet, facts.quiet);
-	weigher.read(row.taken, facts.taken);
-	if (row.says && !row.note.empty()) {
-		weigher.add(Confidence::likely, row.note);
-	}
-	return weigher.take();
+	return weigh(row, facts);
 }
 
 } // namespace stalesock

@@ -25,6 +25,15 @@ struct EndRow {
 	Of<Taken> taken{};
 	std::optional<VerdictKind> says{};
 	std::string_view note{}; ///< what is taken for granted for that verdict, or why nothing is said
+
+	/// See table.hpp.
+	template <typename Visit> [[nodiscard]] bool every(const EndFacts& facts, Visit visit) const {
+		return visit(by, facts.by) && visit(holder, facts.holder) &&
+		       visit(farewell, facts.farewell) && visit(direction, facts.direction) &&
+		       visit(expectation, facts.expectation) && visit(outstanding, facts.outstanding) &&
+		       visit(answer, facts.answer) && visit(use, facts.use) && visit(quiet, facts.quiet) &&
+		       visit(taken, facts.taken);
+	}
 };
 
 /// Total: for every combination of facts there is a row.

@@ -26,6 +26,14 @@ template <typename Value>
 	return {value, Confidence::likely, what};
 }
 
+/// Of a fact, and of what is known for certain, which is a plain value.
+template <typename Value> [[nodiscard]] constexpr Value value_of(const Fact<Value>& fact) {
+	return fact.value;
+}
+template <typename Value> [[nodiscard]] constexpr Value value_of(const Value& value) {
+	return value;
+}
+
 /// The values of a column that a row is for. A row that names none is for all, and does not read the fact: so that is
 /// nothing its confidence depends on.
 template <typename Value> class Of {

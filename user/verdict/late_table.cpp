@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verdict/late_table.hpp"
 
-#include <algorithm>
+#include "verdict/table.hpp"
+
 #include <array>
 
 namespace stalesock {
@@ -34,12 +35,6 @@ constexpr std::array table{
 };
 // clang-format on
 
-bool matches(const LateRow& row, const LateFacts& facts) {
-	return row.holder.matches(facts.holder.value) && row.begun.matches(facts.begun.value) &&
-	       row.bytes.matches(facts.bytes.value) && row.continues.matches(facts.continues.value) &&
-	       row.fate.matches(facts.fate.value) && row.then.matches(facts.then.value);
-}
-
 } // namespace
 
 std::span<const LateRow> late_table() {
@@ -47,24 +42,11 @@ std::span<const LateRow> late_table() {
 }
 
 const LateRow* find_row(const LateFacts& facts) {
-	const auto* const row = std::find_if(table.begin(), table.end(), [&](const LateRow& candidate) {
-		return matches(candidate, facts);
-	});
-	return row == table.end() ? nullptr : row;
+	return first_match(late_table(), facts);
 }
 
 Certainty certainty_of(const LateRow& row, const LateFacts& facts) {
-	Weigher weigher;
-	weigher.read(row.holder, facts.holder);
-	weigher.read(row.begun, facts.begun);
-	weigher.read(row.bytes, facts.bytes);
-	weigher.read(row.continues, facts.continues);
-	weigher.read(row.fate, facts.fate);
-	weigher.read(row.then, facts.then);
-	if (row.says && !row.note.empty()) {
-		weigher.add(Confidence::likely, row.note);
-	}
-	return weigher.take();
+	return weigh(row, facts);
 }
 
 } // namespace stalesock

@@ -21,6 +21,12 @@ struct LateRow {
 	Of<Then> then{};
 	std::optional<VerdictKind> says{};
 	std::string_view note{};
+
+	template <typename Visit> [[nodiscard]] bool every(const LateFacts& facts, Visit visit) const {
+		return visit(holder, facts.holder) && visit(begun, facts.begun) &&
+		       visit(bytes, facts.bytes) && visit(continues, facts.continues) &&
+		       visit(fate, facts.fate) && visit(then, facts.then);
+	}
 };
 
 /// Total.

@@ -25,6 +25,9 @@ class Weigher {
 		}
 	}
 
+	/// Known for certain.
+	template <typename Value> void read(const Of<Value>& /*column*/, const Value& /*value*/) {}
+
 	void add(Confidence confidence, std::string_view inferred) {
 		result_.confidence = std::min(result_.confidence, confidence);
 		if (result_.inferred.find(inferred) != std::string::npos) { // several facts rest on it
