@@ -107,11 +107,12 @@ void Monitor::tick() {
 	note_losses();
 }
 
-/// A program that did not run may have missed a FIN: its connection lies in CLOSE_WAIT, and a scan tells. On a host with many
-/// sockets a scan takes long: then the next one waits.
+/// A program that did not run may have missed a FIN: its connection lies in CLOSE_WAIT, and a scan tells. Where one FIN was
+/// inferred there may be more, whatever the kernel counted. On a host with many sockets a scan takes long: then the next one waits.
 void Monitor::look_for_missed_fins() {
 	const ProbeCounters counters = probe_.counters();
-	const std::uint64_t skipped = counters.dropped + counters.all_missed;
+	const std::uint64_t skipped =
+		counters.dropped + counters.all_missed + pipeline_.engine_counters().inferred;
 	const Nanoseconds now = read_clocks().boot;
 	if (skipped == skipped_ || now < next_look_) {
 		return;

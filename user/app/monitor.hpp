@@ -74,8 +74,9 @@ class Monitor {
 	std::function<void(const Lost&)> losses_handler_;
 	Nanoseconds losses_noted_{};
 	Lost lost_;
-	std::uint64_t skipped_ = 0; ///< events dropped and runs missed before the last look for FINs
-	Nanoseconds next_look_{};   ///< boot time
+	std::uint64_t skipped_ =
+		0; ///< events dropped, runs missed and events inferred before the last look for FINs
+	Nanoseconds next_look_{}; ///< boot time
 	std::size_t resumed_ = 0;
 	std::optional<std::size_t> ended_;
 };
