@@ -71,9 +71,29 @@ bool Conversation::is_copy(const Segment& segment) {
 	return copy;
 }
 
+/// The times of what was sent before a step of the clock, and during it, are no part of a round trip.
 bool Conversation::take(const Segment& captured, const EventHandler& handler) {
+	constexpr Nanoseconds most_disorder = std::chrono::milliseconds(1); // of a capture's queues
+	const bool clock_went_back = last_time_ - captured.time > most_disorder;
 	Segment segment = captured;
 	segment.time = last_time_ = std::max(last_time_, captured.time);
+	if (clock_went_back) {
+		forget_times();
+	}
+	const bool taken = take_in_order(segment, handler);
+	if (clock_went_back) {
+		forget_times();
+	}
+	return taken;
+}
+
+void Conversation::forget_times() {
+	for (End& end : ends_) {
+		end.forget_times();
+	}
+}
+
+bool Conversation::take_in_order(const Segment& segment, const EventHandler& handler) {
 	if (is_copy(segment)) {
 		return false;
 	}

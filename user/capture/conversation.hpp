@@ -59,6 +59,8 @@ class Conversation {
 	/// Whom to tell of this end.
 	[[nodiscard]] const EventHandler& listener(std::size_t side, const EventHandler& handler) const;
 	[[nodiscard]] End::Identity identity(std::size_t side) const;
+	bool take_in_order(const Segment& segment, const EventHandler& handler);
+	void forget_times();
 	bool is_copy(const Segment& segment);
 	void take_syn(const Segment& segment, std::size_t from, const EventHandler& handler);
 	void take_syn_ack(const Segment& segment, std::size_t from, const EventHandler& handler);

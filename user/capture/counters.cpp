@@ -136,6 +136,10 @@ void Counters::receive(std::uint32_t end, Nanoseconds now) {
 }
 
 // RFC 6298, 2.
+void Counters::forget_times() {
+	std::for_each_n(out_.begin(), out_count_, [](Sent& sent) { sent.again = true; });
+}
+
 void Counters::sample_round_trip(Nanoseconds sample) {
 	sample = std::max(sample, Nanoseconds::zero());
 	smoothed_round_trip_ = smoothed_round_trip_ == Nanoseconds::zero()

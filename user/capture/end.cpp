@@ -61,8 +61,15 @@ void End::receive_syn(const Segment& segment) {
 	counters_.begin_receiving(segment.start(), segment.time);
 }
 
+void End::forget_times() {
+	syn_time_ = reply_due_since_ = Nanoseconds::zero();
+	counters_.forget_times();
+}
+
 void End::send_syn_ack(const Segment& segment) {
-	distance.sample(segment.time - syn_time_);
+	if (syn_time_ != Nanoseconds::zero()) {
+		distance.sample(segment.time - syn_time_);
+	}
 	counters_.begin_sending(segment.start(), sent_at(segment.time));
 }
 

@@ -76,6 +76,9 @@ class End {
 
 	Distance distance;
 
+	/// The capture's clock was set: how long a reply takes to what has come until now cannot be said.
+	void forget_times();
+
   private:
 	/// The peer's FIN was seen on its way; it has come once we acknowledge it.
 	struct PendingFin {

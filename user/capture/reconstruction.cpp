@@ -197,7 +197,8 @@ void Reconstruction::note_listener(const Segment& segment) {
 }
 
 /// Of a connection whose handshake was not captured. Whoever sends an HTTP request opened it; a port that
-/// accepted another connection listens; and servers have the lower ports.
+/// accepted another connection listens; a port that the kernel chooses is a client's. Where both are such, or neither is,
+/// whoever speaks first asks, and servers have the lower ports.
 bool Reconstruction::source_is_passive(const Segment& segment) const {
 	if (segment.head == PayloadHead::http_request) {
 		return false;
@@ -205,6 +206,12 @@ bool Reconstruction::source_is_passive(const Segment& segment) const {
 	const bool source_listens = listeners_.contains(segment.source);
 	if (source_listens != listeners_.contains(segment.destination)) {
 		return source_listens;
+	}
+	constexpr std::uint16_t first_chosen = 32'768; // net.ipv4.ip_local_port_range
+	const bool alike =
+		(segment.source.port < first_chosen) == (segment.destination.port < first_chosen);
+	if (alike && segment.payload != 0) {
+		return false;
 	}
 	return segment.source.port < segment.destination.port;
 }

@@ -423,6 +423,25 @@ TEST_CASE("keepalive probes are no payload", "[capture]") {
 	}
 }
 
+TEST_CASE("a clock that was set back gives no round trips", "[capture]") {
+	WireTap tap;
+	Talk talk(tap);
+	talk.answer_after = Talk::Time(40'000);
+	talk.open(40ms, 20us);
+	talk.now += 1ms;
+	talk.turn(1, 1);
+	talk.now -= 5s;
+	talk.turn(6, 6);
+	talk.turn(11, 11);
+	talk.now += 8s;
+	talk.server({}, 16, 16, fin_ack);
+	talk.now += 20us;
+	talk.client({}, 16, 17);
+	tap.finish();
+	REQUIRE(tap.kinds() == Kinds{"idle_close"});
+	CHECK(tap.verdicts[0].evidence.round_trip >= 39ms);
+}
+
 TEST_CASE("a connection that is translated on its way through the host is one", "[capture]") {
 	WireTap tap;
 	Talk talk(tap);
@@ -626,6 +645,22 @@ TEST_CASE("connections that were open before the capture", "[capture]") {
 	SECTION("the lower port listens") {
 		talk.server("hello", 200, 100);
 		CHECK(tap.events.at(0).inherited_backlog == true);
+	}
+	SECTION("where no port tells, whoever speaks first asks") {
+		talk.server_port = 50000; // above the client's
+		talk.client("hello", 100, 200);
+		CHECK(tap.events.at(0).inherited_backlog == false);
+		CHECK(tap.events.at(1).inherited_backlog == true);
+		Talk low(tap, 9000);
+		low.client("hello", 100, 200); // to 8080
+		CHECK(tap.events.at(2).local.port == 9000);
+		CHECK(tap.events.at(2).inherited_backlog == false);
+		Talk acknowledging(tap, 60000);
+		acknowledging.server_port = 50000;
+		acknowledging.client({}, 100, 200); // says nothing: the lower port
+		CHECK(tap.events.at(4).local.port == 60000);
+		CHECK(tap.events.at(4).inherited_backlog == false);
+		return;
 	}
 	SECTION("a port that accepted before listens") {
 		talk.server_port = 50000;
