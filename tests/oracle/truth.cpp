@@ -124,12 +124,16 @@ void judge_passive(const Facts& facts, Truth& truth) {
 		                                        : Kind::half_close_response);
 }
 
-/// A server answered once, was idle, and closed as the next request came: that is a race, unless it had read some of that
+/// A server was idle after its answer and closed as the next request came: that is a race, unless it had read some of that
 /// request. The product keeps a record of what was read when only from the second answer on.
-bool may_seem_a_race(const Facts& facts) {
-	return !facts.sent.empty() && !facts.received.empty() &&
-	       facts.sent.front().acknowledgement == facts.sent.back().acknowledgement &&
-	       facts.received.back().time > facts.sent.back().time &&
+bool may_seem_a_race(const Facts& facts, std::uint64_t read) {
+	if (facts.sent.empty() || facts.received.empty())
+		return false;
+	const bool answered_once =
+		facts.sent.front().acknowledgement == facts.sent.back().acknowledgement;
+	const bool nothing_read =
+		read + 1 <= facts.sent.back().acknowledgement; // the SYN counts as one
+	return (answered_once || nothing_read) && facts.received.back().time > facts.sent.back().time &&
 	       facts.abort->time - facts.sent.back().time >= together &&
 	       facts.abort->time - facts.received.back().time <= apart;
 }
@@ -147,7 +151,7 @@ void judge_abort(const Facts& facts, bool active, std::uint64_t read, Truth& tru
 	const std::uint64_t unread = facts.abort->acknowledgement - not_payload - read;
 	if (std::find(farewell_sizes.begin(), farewell_sizes.end(), unread) != farewell_sizes.end())
 		leave_unscored(truth, {Kind::dirty_close}, "as much unread as a close_notify has");
-	else if (!active && may_seem_a_race(facts))
+	else if (!active && may_seem_a_race(facts, read))
 		leave_unscored(truth, {Kind::dirty_close},
 		               "whether any of the request was read is not known");
 	else
