@@ -38,7 +38,8 @@ def keepalive_timeout(lab):
     reuse = verdicts[-1]
     check_stale_reuse(lab, reuse, SELF, sent, idle_ms=1000, fin_to_write_ms=500)
     check_learned(reuse, 1000, 4)
-    expect_words(reuse["message"], r"closes connections idle for 1\.[0-2][0-9] s \([34] of 4 seen\)", "message")
+    # nginx closes up to a millisecond early: its clock is that of the event before.
+    expect_words(reuse["message"], r"closes connections idle for (1\.[0-2][0-9] s|99[0-9] ms) \([34] of 4 seen\)", "message")
     expect_words(reuse["advice"], r"^keep pooled connections for less than 5[0-9]0 ms \(", "advice")
     lab.row("nginx `keepalive_timeout`, Python client", symptom, reuse, "keepalive_timeout in aiohttp")
 
