@@ -201,7 +201,7 @@ static __always_inline void on_end(const struct sock *sk, int old_state)
 	emit_full(sk, state, STALESOCK_END, old_state, TCP_CLOSE, kind_of_reset(sk));
 }
 
-/* The first program's part: transitions that no process makes. */
+/* The first program takes transitions that no process makes. */
 static __always_inline bool takes_by_segment(const struct sock *sk, int new_state)
 {
 	struct taken_state *last = bpf_map_lookup_elem(&taken, &(__u32){0});
@@ -217,7 +217,7 @@ static __always_inline bool takes_by_segment(const struct sock *sk, int new_stat
 	return true;
 }
 
-/* The second one's: those of processes, and what the first one was not run for. */
+/* The second program takes transitions of processes, and those for which the kernel did not run the first one. */
 static __always_inline bool takes_by_process(const struct sock *sk, int new_state)
 {
 	struct taken_state *last = bpf_map_lookup_elem(&taken, &(__u32){0});

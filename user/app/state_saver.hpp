@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Saves what was learned without making anybody wait for the disk.
+// Saves what was learned on a thread of its own.
 #pragma once
 
 #include "app/state_file.hpp"
@@ -12,8 +12,8 @@
 
 namespace stalesock {
 
-/// An fsync takes tens of milliseconds, and on a disk that hangs for ever. Whoever drains the ring gives the text and goes on; another
-/// thread writes it. One thread uses this.
+/// An fsync takes tens of milliseconds; on a disk that hangs, it never ends. The thread that drains the ring hands the text
+/// over and goes on. Only that thread calls these functions.
 class StateSaver {
   public:
 	/// Replaces the file; throws std::system_error.
@@ -27,8 +27,8 @@ class StateSaver {
 	[[nodiscard]] bool busy() const { return job_ && !job_->ready(); }
 	/// Writes this one. Does not wait: call it only where nothing is being written.
 	void begin(std::string text);
-	/// What came of the last text, once: the problem, one sentence that is safe to print, or empty. Nothing while it is being
-	/// written, or where none was.
+	/// The result of the last text, told once: one sentence that is safe to print, or an empty one for success. Nothing
+	/// while the text is being written, and where none was given.
 	[[nodiscard]] std::optional<std::string> take_result();
 	/// Waits for it.
 	[[nodiscard]] std::optional<std::string> wait_for_result();

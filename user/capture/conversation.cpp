@@ -71,7 +71,7 @@ bool Conversation::is_copy(const Segment& segment) {
 	return copy;
 }
 
-/// The times of what was sent before a step of the clock, and during it, are no part of a round trip.
+/// Where the clock was set back, a round trip that spans the step cannot be measured.
 bool Conversation::take(const Segment& captured, const EventHandler& handler) {
 	constexpr Nanoseconds most_disorder = std::chrono::milliseconds(1); // of a capture's queues
 	const bool clock_went_back = last_time_ - captured.time > most_disorder;

@@ -21,7 +21,7 @@ class Conversation {
 
 	/// In the order of capture. False for a segment that says nothing: of an earlier connection, or a copy.
 	bool take(const Segment& captured, const EventHandler& handler);
-	/// The end with this address is another one's, seen under the address that a translator gave it: nothing is told of it.
+	/// This end was seen before under another address, which this host translates: no event tells of it again.
 	/// False: so it was already.
 	bool mute(const Endpoint& end) {
 		return !std::exchange(muted_.at(end == first_ ? 0 : 1), true);

@@ -24,7 +24,7 @@ class Counters {
 	void establish(Nanoseconds now);
 	/// One measurement of the round-trip time.
 	void sample_round_trip(Nanoseconds sample);
-	/// What is out gives no round trip.
+	/// Segments that are out now give no round trip.
 	void forget_times();
 	/// Bytes came and went before the capture began.
 	void set_partial() { partial_ = true; }

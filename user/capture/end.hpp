@@ -76,7 +76,7 @@ class End {
 
 	Distance distance;
 
-	/// The capture's clock was set: how long a reply takes to what has come until now cannot be said.
+	/// The capture's clock was set: replies to segments before that are not measured.
 	void forget_times();
 
   private:

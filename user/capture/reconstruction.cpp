@@ -84,7 +84,8 @@ void Reconstruction::take(const Key& key, const Segment& segment, Conversations:
 /// The first sight is the one nearest to the sender. Initial sequence numbers are random (RFC 6528): two that are equal within a
 /// second are one.
 bool Reconstruction::is_translated(const Key& key, const Segment& segment) {
-	while (!ageing_.empty() && segment.time - ageing_.front().first > translation) {
+	while (!ageing_.empty() &&
+	       (segment.time - ageing_.front().first > translation || ageing_.size() >= limit_)) {
 		const auto old = beginnings_.find(ageing_.front().second);
 		if (old != beginnings_.end() && old->second.time == ageing_.front().first) {
 			beginnings_.erase(old);
@@ -198,7 +199,7 @@ void Reconstruction::note_listener(const Segment& segment) {
 
 /// Of a connection whose handshake was not captured. Whoever sends an HTTP request opened it; a port that
 /// accepted another connection listens; a port that the kernel chooses is a client's. Where both are such, or neither is,
-/// whoever speaks first asks, and servers have the lower ports.
+/// the end that speaks first is the client. Where nobody speaks, servers have the lower ports.
 bool Reconstruction::source_is_passive(const Segment& segment) const {
 	if (segment.head == PayloadHead::http_request) {
 		return false;

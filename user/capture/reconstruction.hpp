@@ -108,7 +108,7 @@ class Reconstruction {
 	std::deque<std::pair<Nanoseconds, Key>>
 		due_; ///< when a connection may have something to settle
 	absl::flat_hash_set<Endpoint, EndpointHash> listeners_;
-	/// By initial sequence number, of the last second; only of captures that show several devices.
+	/// By initial sequence number, of the last second, at most as many as connections; only of captures that show several devices.
 	absl::flat_hash_map<std::uint32_t, Beginning> beginnings_;
 	std::deque<std::pair<Nanoseconds, std::uint32_t>> ageing_;
 	bool several_devices_ = false; ///< the segment comes from the "any" device

@@ -33,12 +33,11 @@ struct Inventoried {
 
 /// Events were lost since the last such note; all counters are totals.
 struct Lost {
-	std::uint64_t dropped = 0; ///< ring full
-	std::uint64_t missed =
-		0; ///< a program did not run; most such runs would have had nothing to tell
+	std::uint64_t dropped = 0;  ///< ring full
+	std::uint64_t missed = 0;   ///< a program did not run, and no other took what it was for
 	std::uint64_t inferred = 0; ///< FINs, late writes and ends that only later events show
 
-	/// At least: what was inferred may have been dropped, or missed.
+	/// The least: an inferred event may be one of those dropped or missed.
 	[[nodiscard]] std::uint64_t total() const { return std::max(dropped + missed, inferred); }
 	friend bool operator==(const Lost&, const Lost&) = default;
 };

@@ -100,7 +100,7 @@ bool shows_fin(const Event& event) {
 	       (follows_fin(event.old_state) || follows_fin(event.new_state));
 }
 
-/// What is watched in such a state is told of its FIN.
+/// Whoever is watched in such a state will have its FIN told by an event.
 bool awaits_fin(const Event& event) {
 	return event.sight == Sight::socket && event.kind != EventKind::owner &&
 	       (event.new_state == TcpState::syn_sent || event.new_state == TcpState::syn_recv ||

@@ -19,7 +19,7 @@ struct TrackerCounters {
 	std::uint64_t opened = 0;
 	std::uint64_t evicted = 0;
 	std::uint64_t unowned = 0; ///< in the table now, and nobody is known to hold them
-	/// FINs, late writes and ends that were not told although their connection was watched: what was told later shows them.
+	/// FINs, late writes and ends of watched connections that no event told of. Later events show them.
 	std::uint64_t inferred = 0;
 };
 
